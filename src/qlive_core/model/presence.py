@@ -1,0 +1,88 @@
+"""Whether a user is there: a connection, the grace after one was lost, or a lease without one.
+
+A user who has a place has a presence. When it ends, the use cases make him leave; so no room and no audience
+outlives the person behind it, whatever crashed in between.
+"""
+
+import enum
+
+from attrs import evolve, frozen
+
+
+class PresenceState(enum.Enum):
+    """Derived from the fact's fields; see ``Presence.state``."""
+
+    LEASE = "lease"
+    OPEN = "open"
+    GRACE = "grace"
+
+
+class PresenceEvent(enum.Enum):
+    """What may happen to a presence."""
+
+    CONNECT = "connect"
+    DROP = "drop"
+    RENEW = "renew"
+    EXPIRE = "expire"
+    LEAVE = "leave"
+
+
+GONE = None
+
+TABLE: dict[PresenceState, dict[PresenceEvent, PresenceState | None]] = {
+    PresenceState.LEASE: {
+        PresenceEvent.CONNECT: PresenceState.OPEN,
+        PresenceEvent.RENEW: PresenceState.LEASE,
+        PresenceEvent.EXPIRE: GONE,
+        PresenceEvent.LEAVE: GONE,
+    },
+    PresenceState.OPEN: {
+        PresenceEvent.CONNECT: PresenceState.OPEN,
+        PresenceEvent.DROP: PresenceState.GRACE,
+        PresenceEvent.LEAVE: GONE,
+    },
+    PresenceState.GRACE: {
+        PresenceEvent.CONNECT: PresenceState.OPEN,
+        PresenceEvent.RENEW: PresenceState.GRACE,
+        PresenceEvent.EXPIRE: GONE,
+        PresenceEvent.LEAVE: GONE,
+    },
+}
+
+
+@frozen
+class Presence:
+    """How a user is there.
+
+    ``connection_id`` is the connection that counts, or the last one that did, or "" if there was none;
+    ``node`` is the process that holds it. ``expires_at`` (Unix seconds) is None while it is open.
+    """
+
+    user_id: str
+    connection_id: str
+    node: str
+    expires_at: float | None
+    rev: int = 1
+
+    @property
+    def state(self) -> PresenceState:
+        """Return the row of the table that this fact stands in."""
+        if self.expires_at is None:
+            return PresenceState.OPEN
+        return PresenceState.GRACE if self.connection_id else PresenceState.LEASE
+
+    def connected(self, connection_id: str, node: str) -> "Presence":
+        """Return the presence with this connection as the one that counts."""
+        return evolve(self, connection_id=connection_id, node=node, expires_at=None)
+
+    def until(self, expires_at: float) -> "Presence":
+        """Return the presence with a deadline: dropped if it was open, renewed if it was not."""
+        return evolve(self, expires_at=expires_at)
+
+    def leased(self, expires_at: float, node: str) -> "Presence":
+        """Return a lease that does not depend on any connection."""
+        return evolve(self, connection_id="", node=node, expires_at=expires_at)
+
+    def is_over(self, now: float) -> bool:
+        """Tell whether the deadline has passed."""
+        return self.expires_at is not None and now >= self.expires_at

@@ -1,0 +1,212 @@
+"""Stores of facts: one atomic, guarded write per fact.
+
+Every store enforces by itself, whoever else writes at the same time:
+
+* ``add`` raises Duplicate if the identity or another unique field is taken;
+* ``replace`` writes only if the stored revision is still the one in hand, and stores the next one;
+* ``remove`` likewise removes only that revision.
+
+Each write is durable when the call returns. Each method raises StoreUnavailable when the store cannot answer.
+No method returns anything of a driver's; facts go in and come out.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from qlive_core.model.account import Account
+from qlive_core.model.feedback import Feedback
+from qlive_core.model.pk import Pk
+from qlive_core.model.place import Place
+from qlive_core.model.presence import Presence
+from qlive_core.model.room import Room
+from qlive_core.model.session import Session
+from qlive_core.model.sms import SendQuota, SmsCode
+
+Fact = TypeVar("Fact")
+
+
+class FactStore(Protocol[Fact]):
+    """What every store of facts can do."""
+
+    async def get(self, key: str) -> Fact | None:
+        """Return the fact with that identity."""
+        ...
+
+    async def add(self, fact: Fact) -> None:
+        """Keep a new fact, with revision 1. Raises Duplicate."""
+        ...
+
+    async def replace(self, fact: Fact) -> Fact:
+        """Replace the fact whose revision is ``fact.rev``; return it with the next revision.
+
+        Raises Stale if that revision is not the stored one (also if the fact is gone), and Duplicate if a
+        unique field is taken.
+        """
+        ...
+
+    async def remove(self, fact: Fact) -> None:
+        """Remove the fact whose revision is ``fact.rev``. Raises Stale if that is not the stored one."""
+        ...
+
+
+class AccountStore(FactStore[Account], Protocol):
+    """Accounts by id; ``phone`` is unique."""
+
+    async def by_phone(self, phone: str) -> Account | None:
+        """Return the account of that phone."""
+        ...
+
+    async def get_many(self, ids: Collection[str]) -> Mapping[str, Account]:
+        """Return those accounts that exist, by id, in one query."""
+        ...
+
+
+class SmsCodeStore(FactStore[SmsCode], Protocol):
+    """SMS codes by phone."""
+
+    async def purge(self, sent_before: float) -> int:
+        """Remove codes whose last sending lies before that time; return how many."""
+        ...
+
+
+class SendQuotaStore(FactStore[SendQuota], Protocol):
+    """Sending quotas by client address."""
+
+    async def purge(self, sent_before: float) -> int:
+        """Remove quotas whose last sending lies before that time; return how many."""
+        ...
+
+
+class SessionStore(FactStore[Session], Protocol):
+    """Sessions by user id; ``token_hash`` is unique."""
+
+    async def by_token_hash(self, token_hash: str) -> Session | None:
+        """Return the session that this token opens."""
+        ...
+
+    async def purge(self, expired_before: float) -> int:
+        """Remove sessions that expired before that time; return how many."""
+        ...
+
+
+class RoomStore(Protocol):
+    """Rooms by id; ``name`` and ``creator`` are unique."""
+
+    async def get(self, key: str) -> Room | None:
+        """Return the room with that id."""
+        ...
+
+    async def add(self, room: Room, *, limit: int) -> None:
+        """Keep a new room. ``limit`` is the number of rooms there may be, 0 for any number.
+
+        Raises Duplicate with ``unique`` "name", "creator" or "id", and RoomLimitReached, which is exact
+        however many rooms are added at the same time.
+        """
+        ...
+
+    async def replace(self, room: Room) -> Room:
+        """As FactStore.replace."""
+        ...
+
+    async def remove(self, room: Room) -> None:
+        """As FactStore.remove."""
+        ...
+
+    async def by_name(self, name: str) -> Room | None:
+        """Return the room of that name."""
+        ...
+
+    async def by_creator(self, user_id: str) -> Room | None:
+        """Return the room that this user hosts."""
+        ...
+
+    async def all(self) -> Sequence[Room]:
+        """Return all rooms in creation order, oldest first; equal times in the order of ids."""
+        ...
+
+    async def count(self) -> int:
+        """Return how many rooms there are."""
+        ...
+
+    async def hostless(self) -> Sequence[Room]:
+        """Return rooms whose creator has no place that hosts them: what a crash left behind."""
+        ...
+
+
+class PlaceStore(FactStore[Place], Protocol):
+    """Places by user id."""
+
+    async def all(self) -> Sequence[Place]:
+        """Return all places."""
+        ...
+
+    async def in_room(self, room_id: str) -> Sequence[Place]:
+        """Return the places that name this room, lapsed ones too."""
+        ...
+
+    async def audience_numbers(self) -> Mapping[str, int]:
+        """Return how many users watch each room; rooms that nobody watches are left out."""
+        ...
+
+    async def clear_room(self, room_id: str) -> None:
+        """Remove all places that name this room."""
+        ...
+
+    async def roomless(self) -> Sequence[Place]:
+        """Return places whose room does not exist: what a crash left behind."""
+        ...
+
+    async def unattended(self) -> Sequence[Place]:
+        """Return places, other than lapsed ones, of users who have no presence."""
+        ...
+
+
+class PkStore(FactStore[Pk], Protocol):
+    """Live PKs by id. A room id may appear in at most one of them, on either side: Duplicate "room_id".
+
+    A PK that is over is removed, so what the store holds is live.
+    """
+
+    async def of_room(self, room_id: str) -> Pk | None:
+        """Return the live PK that this room is in."""
+        ...
+
+    async def all(self) -> Sequence[Pk]:
+        """Return all live PKs."""
+        ...
+
+    async def due(self, before: float) -> Sequence[Pk]:
+        """Return offers that expire before that time."""
+        ...
+
+    async def roomless(self) -> Sequence[Pk]:
+        """Return live PKs one of whose rooms does not exist: what a crash or a lost race left behind."""
+        ...
+
+
+class PresenceStore(FactStore[Presence], Protocol):
+    """Presences by user id."""
+
+    async def all(self) -> Sequence[Presence]:
+        """Return all presences."""
+        ...
+
+    async def due(self, before: float) -> Sequence[Presence]:
+        """Return presences that expire before that time."""
+        ...
+
+    async def open_elsewhere(self, node: str) -> Sequence[Presence]:
+        """Return presences that are open at other nodes than this one."""
+        ...
+
+
+class FeedbackStore(Protocol):
+    """Feedback, numbered from 1 without gaps that users could notice."""
+
+    async def add(self, feedback: Feedback) -> int:
+        """Keep it and return its number."""
+        ...
+
+    async def get(self, number: int) -> Feedback | None:
+        """Return the feedback of that number."""
+        ...

@@ -1,0 +1,63 @@
+"""Time and chance, and the signs of life that are too many to store."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> float:
+        """Return Unix seconds."""
+        ...
+
+
+class Ids(Protocol):
+    """Chance, from a cryptographic source."""
+
+    def user_id(self) -> str:
+        """Return 12 characters ``[0-9a-z]``."""
+        ...
+
+    def room_id(self) -> str:
+        """Return 16 characters ``[0-9a-z]``."""
+        ...
+
+    def pk_id(self) -> str:
+        """Return an id for a PK."""
+        ...
+
+    def session_token(self) -> str:
+        """Return an opaque token of 256 random bits."""
+        ...
+
+    def sms_code(self) -> str:
+        """Return 6 digits."""
+        ...
+
+    def salt(self) -> str:
+        """Return a salt for a stored code."""
+        ...
+
+    def choose(self, options: Sequence[str]) -> str:
+        """Return one of the options."""
+        ...
+
+
+class SignsOfLife(Protocol):
+    """When users without a connection were last heard of, in memory: no write per poll.
+
+    A presence's stored deadline is looked at again when it comes; only then is it moved.
+    """
+
+    def saw(self, user_id: str, now: float) -> None:
+        """Note a sign of life."""
+        ...
+
+    def last(self, user_id: str) -> float | None:
+        """Return when the last one was, in Unix seconds, if this process knows of any."""
+        ...
+
+    def forget(self, user_id: str) -> None:
+        """Forget the user: his presence has ended."""
+        ...

@@ -1,0 +1,113 @@
+"""SMS codes: sending one, and taking it back in."""
+
+import hmac
+
+from attrs import evolve, frozen
+
+from qlive_core.errors import InvalidPhoneNumber, ProviderUnavailable, SmsCodeLimited, WrongSmsCode
+from qlive_core.model.sms import DAY_S, HOUR_S, SendQuota, SmsCode, hash_code, is_phone_number, recent
+from qlive_core.ports.clouds import SmsSender
+from qlive_core.ports.stores import SendQuotaStore, SmsCodeStore
+from qlive_core.ports.world import Clock, Ids
+from qlive_core.rules import Rules
+from qlive_core.usecases.races import redecided
+
+
+@frozen
+class Codes:
+    """The use cases of SMS codes."""
+
+    codes: SmsCodeStore
+    quotas: SendQuotaStore
+    sms: SmsSender
+    clock: Clock
+    ids: Ids
+    rules: Rules
+
+    async def send(self, phone: str | None, address: str) -> None:
+        """Send a new code to ``phone`` at the request of a client at ``address``; the old one dies.
+
+        Phones with a fixed code get no message. Raises InvalidPhoneNumber, SmsCodeLimited, and
+        ProviderUnavailable, in which case the failed sending does not count and can be tried again at once.
+        """
+        if phone is None:
+            raise InvalidPhoneNumber("empty phone number")
+        if not is_phone_number(phone):
+            raise InvalidPhoneNumber("invalid phone number")
+        code = self.ids.sms_code()
+        before, after = await self._renew(phone, code, address)
+        if phone in self.rules.fixed_codes:
+            return
+        try:
+            await self.sms.send_code(phone, code)
+        except ProviderUnavailable:
+            await self._take_back(before, after)
+            raise
+
+    async def check(self, phone: str, code: str) -> None:
+        """Use up the code of ``phone``. Raises WrongSmsCode, also if there is none or it is worn out."""
+        fixed = self.rules.fixed_codes.get(phone)
+        if fixed is not None and hmac.compare_digest(fixed.encode(), code.encode()):
+            return
+        await self._use(phone, code)
+
+    @redecided
+    async def _renew(self, phone: str, code: str, address: str) -> tuple[SmsCode | None, SmsCode]:
+        now = self.clock.now()
+        old = await self.codes.get(phone)
+        sent = recent(old.sent_at, now=now, within_s=DAY_S) if old else ()
+        self._check_phone_limits(sent, now)
+        await self._count_address(address, now)
+        salt = self.ids.salt()
+        new = SmsCode(
+            phone=phone,
+            salt=salt,
+            code_hash=hash_code(phone, salt, code),
+            expires_at=now + self.rules.sms_code_ttl_s,
+            attempts_left=self.rules.sms_max_attempts,
+            sent_at=(*sent, now),
+            rev=old.rev if old else 1,
+        )
+        if old:
+            return old, await self.codes.replace(new)
+        await self.codes.add(new)
+        return None, new
+
+    def _check_phone_limits(self, sent: tuple[float, ...], now: float) -> None:
+        rules = self.rules
+        if (
+            recent(sent, now=now, within_s=rules.sms_resend_interval_s)
+            or len(recent(sent, now=now, within_s=HOUR_S)) >= rules.sms_phone_hourly_limit
+            or len(sent) >= rules.sms_phone_daily_limit
+        ):
+            raise SmsCodeLimited
+
+    async def _count_address(self, address: str, now: float) -> None:
+        old = await self.quotas.get(address)
+        sent = recent(old.sent_at, now=now, within_s=HOUR_S) if old else ()
+        if len(sent) >= self.rules.sms_address_hourly_limit:
+            raise SmsCodeLimited
+        if old:
+            await self.quotas.replace(evolve(old, sent_at=(*sent, now)))
+        else:
+            await self.quotas.add(SendQuota(address, (now,)))
+
+    @redecided
+    async def _take_back(self, before: SmsCode | None, after: SmsCode) -> None:
+        stored = await self.codes.get(after.phone)
+        if stored != after:
+            return
+        if before is None:
+            await self.codes.remove(after)
+        else:
+            await self.codes.replace(evolve(before, rev=after.rev))
+
+    @redecided
+    async def _use(self, phone: str, code: str) -> None:
+        live = await self.codes.get(phone)
+        if live is None or not live.is_live(self.clock.now()):
+            raise WrongSmsCode
+        right = live.matches(code)
+        await self.codes.replace(live.used() if right else live.missed())
+        if not right:
+            raise WrongSmsCode

@@ -1,0 +1,93 @@
+"""Leaving: what ends with a room, and what ends with a person."""
+
+from attrs import evolve, frozen
+
+from qlive_core.effects import Count, Effect, LetGo, Notify, Outcome
+from qlive_core.errors import LostRace
+from qlive_core.model.pk import Pk, PkEvent, Role, decide
+from qlive_core.model.place import PlaceKind
+from qlive_core.model.room import Room
+from qlive_core.ports.stores import PkStore, PlaceStore, PresenceStore, RoomStore
+from qlive_core.ports.world import Clock, SignsOfLife
+from qlive_core.signalling.messages import OnRoomClose
+from qlive_core.usecases.pk_news import news_of
+from qlive_core.usecases.races import redecided
+
+
+@frozen
+class Departure:
+    """Ends rooms and takes people out of them; every step may run twice and then does nothing."""
+
+    rooms: RoomStore
+    places: PlaceStore
+    pks: PkStore
+    presences: PresenceStore
+    signs: SignsOfLife
+    clock: Clock
+
+    async def close_room(self, room: Room) -> Outcome[None]:
+        """Close the room, end its PK, and tell the opponent and the audience.
+
+        The room goes first: whoever starts a PK with it or enters it at the same time looks again after his
+        own commit and finds it gone. Raises Stale if the room changed meanwhile.
+        """
+        await self.rooms.remove(room)
+        ended = await self.end_pk_of(room.id)
+        audience = [p for p in await self.places.in_room(room.id) if p.kind is PlaceKind.WATCHING]
+        await self.places.clear_room(room.id)
+        told = tuple(Notify(place.user_id, OnRoomClose(room_id=room.id)) for place in audience)
+        return Outcome(None, (*ended, *told))
+
+    async def leave_everything(self, user_id: str) -> Outcome[None]:
+        """Take the user out of wherever he is, by his own word."""
+        await self._remove_presence(user_id)
+        return await self.vacate(user_id, lapse=False)
+
+    @redecided
+    async def vacate(self, user_id: str, *, lapse: bool) -> Outcome[None]:
+        """Empty the place of a user who is not there any more.
+
+        With ``lapse`` a watcher's place remembers the room, so that his next poll lets him in again.
+        """
+        place = await self.places.get(user_id)
+        if place is None:
+            return Outcome(None, (LetGo(user_id),))
+        if place.kind is PlaceKind.HOSTING:
+            return await self._stop_hosting(user_id, place.room_id)
+        if lapse and place.kind is PlaceKind.WATCHING:
+            await self.places.replace(evolve(place, kind=PlaceKind.LAPSED))
+        elif not lapse:
+            await self.places.remove(place)
+        return Outcome(None, (LetGo(user_id),))
+
+    async def end_pk_of(self, room_id: str) -> tuple[Effect, ...]:
+        """End the live PK of a room whose host leaves, if there is one."""
+        while (pk := await self.pks.of_room(room_id)) is not None:
+            try:
+                return await self._end(pk, room_id)
+            except LostRace:
+                continue
+        return ()
+
+    async def _end(self, pk: Pk, room_id: str) -> tuple[Effect, ...]:
+        role = Role.PROPOSER if pk.proposer.room_id == room_id else Role.TARGET
+        decision = decide(pk, PkEvent.HOST_LEAVES, role, now=self.clock.now())
+        await self.pks.remove(pk)
+        return (*news_of(decision, named_room=room_id), Count(decision.pk.state))
+
+    async def _stop_hosting(self, user_id: str, room_id: str) -> Outcome[None]:
+        room = await self.rooms.get(room_id)
+        if room is not None and room.creator == user_id:
+            closed = await self.close_room(room)
+            return Outcome(None, (*closed.effects, LetGo(user_id)))
+        place = await self.places.get(user_id)
+        if place is not None:
+            await self.places.remove(place)
+        return Outcome(None, (LetGo(user_id),))
+
+    @redecided
+    async def _remove_presence(self, user_id: str) -> None:
+        presence = await self.presences.get(user_id)
+        if presence is not None:
+            await self.presences.remove(presence)
+        self.signs.forget(user_id)

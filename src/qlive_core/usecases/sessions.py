@@ -1,0 +1,103 @@
+"""Who is calling: login, logout, and the token in between."""
+
+from attrs import evolve, frozen
+
+from qlive_core.effects import HangUp, HangUpReason, Outcome
+from qlive_core.errors import BadToken
+from qlive_core.model.account import Account
+from qlive_core.model.session import Session, hash_token
+from qlive_core.model.status import UserStatus
+from qlive_core.ports.stores import AccountStore, SessionStore
+from qlive_core.ports.world import Clock, Ids
+from qlive_core.rules import Rules
+from qlive_core.usecases.codes import Codes
+from qlive_core.usecases.departure import Departure
+from qlive_core.usecases.races import redecided
+from qlive_core.usecases.whereabouts import Whereabouts
+
+
+@frozen
+class LoggedIn:
+    """The answer to a login. ``room_id`` is "" for a user who is nowhere."""
+
+    account: Account
+    token: str
+    status: UserStatus
+    room_id: str
+
+
+@frozen
+class Sessions:
+    """The use cases of accounts and their sessions."""
+
+    accounts: AccountStore
+    sessions: SessionStore
+    codes: Codes
+    whereabouts: Whereabouts
+    departure: Departure
+    clock: Clock
+    ids: Ids
+    rules: Rules
+
+    async def login(self, phone: str, code: str) -> Outcome[LoggedIn]:
+        """Log in with an SMS code; the first login of a phone makes its account.
+
+        The room and the PK of a user who is active go on. The old token dies at once, and so does the
+        connection that used it. Raises WrongSmsCode.
+        """
+        await self.codes.check(phone, code)
+        account = await self._account(phone)
+        token = self.ids.session_token()
+        await self._open_session(account.id, token)
+        here = await self.whereabouts.of(account.id)
+        reply = LoggedIn(account, token, here.status, here.shown_room_id)
+        return Outcome(reply, (HangUp(account.id, HangUpReason.LOGGED_OUT),))
+
+    async def authenticate(self, token: str) -> str:
+        """Return the id of the user whose token this is. Raises BadToken."""
+        session = await self.sessions.by_token_hash(hash_token(token))
+        if session is None or session.expires_at <= self.clock.now():
+            raise BadToken("failed to authenticate with token")
+        return session.user_id
+
+    async def logout(self, user_id: str) -> Outcome[None]:
+        """End the session and everything that the user takes part in, as if he had disconnected."""
+        await self._close_session(user_id)
+        left = await self.departure.leave_everything(user_id)
+        return Outcome(None, (*left.effects, HangUp(user_id, HangUpReason.LOGGED_OUT)))
+
+    @redecided
+    async def update_profile(self, user_id: str, *, nickname: str, gender: str, avatar: str) -> Account:
+        """Change those parts of the profile that are not empty; return the account."""
+        account = await self.accounts.get(user_id)
+        if account is None:
+            raise BadToken("failed to authenticate with token")
+        return await self.accounts.replace(
+            account.with_profile(nickname=nickname, gender=gender, avatar=avatar)
+        )
+
+    @redecided
+    async def _account(self, phone: str) -> Account:
+        now = self.clock.now()
+        account = await self.accounts.by_phone(phone)
+        if account is not None:
+            return await self.accounts.replace(account.logged_in(now))
+        avatar = self.ids.choose(self.rules.default_avatars)
+        account = Account.register(user_id=self.ids.user_id(), phone=phone, avatar=avatar, now=now)
+        await self.accounts.add(account)
+        return account
+
+    @redecided
+    async def _open_session(self, user_id: str, token: str) -> None:
+        expires_at = self.clock.now() + self.rules.session_ttl_s
+        old = await self.sessions.get(user_id)
+        if old is None:
+            await self.sessions.add(Session(user_id, hash_token(token), expires_at))
+        else:
+            await self.sessions.replace(evolve(old, token_hash=hash_token(token), expires_at=expires_at))
+
+    @redecided
+    async def _close_session(self, user_id: str) -> None:
+        session = await self.sessions.get(user_id)
+        if session is not None:
+            await self.sessions.remove(session)

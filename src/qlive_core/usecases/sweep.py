@@ -1,0 +1,96 @@
+"""The slow look around: what earlier lives, other nodes and crashes left behind."""
+
+from attrs import frozen
+
+from qlive_core.effects import Arm, DeadlineKind, Effect, Hold
+from qlive_core.errors import LostRace
+from qlive_core.model.place import Place, PlaceKind
+from qlive_core.model.presence import PresenceState
+from qlive_core.model.sms import DAY_S, HOUR_S
+from qlive_core.ports.stores import (
+    PkStore,
+    PlaceStore,
+    PresenceStore,
+    RoomStore,
+    SendQuotaStore,
+    SessionStore,
+    SmsCodeStore,
+)
+from qlive_core.ports.world import Clock
+from qlive_core.rules import Rules
+from qlive_core.usecases.attendance import Attendance
+from qlive_core.usecases.departure import Departure
+
+
+@frozen
+class Sweep:
+    """Heals and tidies. Every step is the same idempotent write that a timer or a command would make."""
+
+    rooms: RoomStore
+    places: PlaceStore
+    pks: PkStore
+    presences: PresenceStore
+    sessions: SessionStore
+    codes: SmsCodeStore
+    quotas: SendQuotaStore
+    attendance: Attendance
+    departure: Departure
+    clock: Clock
+    rules: Rules
+
+    async def wake(self) -> tuple[Effect, ...]:
+        """Take over from an earlier life of this process: its connections are gone, its deadlines are kept."""
+        effects: list[Effect] = list(await self.attendance.adopt())
+        effects += [Hold(p.user_id) for p in await self.presences.all() if p.state is not PresenceState.OPEN]
+        return tuple(effects)
+
+    async def look_around(self, horizon_s: float) -> tuple[Effect, ...]:
+        """Repair what cannot be, and arm every deadline of the next ``horizon_s`` seconds."""
+        effects: list[Effect] = []
+        for pk in await self.pks.roomless():
+            for side in (pk.proposer, pk.target):
+                if await self.rooms.get(side.room_id) is None:
+                    effects += await self.departure.end_pk_of(side.room_id)
+        for room in await self.rooms.hostless():
+            effects += await self._close_abandoned(room.id)
+        for place in await self.places.roomless():
+            await self._remove(place)
+        for place in await self.places.unattended():
+            effects += await self.attendance.lease(place.user_id, self._lease_s(place))
+        return (*effects, *await self._due(horizon_s))
+
+    async def tidy(self) -> int:
+        """Remove what nobody can use any more; return how much it was."""
+        now = self.clock.now()
+        return (
+            await self.sessions.purge(now)
+            + await self.codes.purge(now - DAY_S)
+            + await self.quotas.purge(now - HOUR_S)
+        )
+
+    async def _due(self, horizon_s: float) -> tuple[Arm, ...]:
+        before = self.clock.now() + horizon_s
+        offers = [Arm(DeadlineKind.PK_OFFER, pk.id, pk.offer_expires_at) for pk in await self.pks.due(before)]
+        absences = [
+            Arm(DeadlineKind.PRESENCE, p.user_id, p.expires_at)
+            for p in await self.presences.due(before)
+            if p.expires_at is not None
+        ]
+        return (*offers, *absences)
+
+    def _lease_s(self, place: Place) -> float:
+        hosting = place.kind is PlaceKind.HOSTING
+        return self.rules.host_lease_s if hosting else self.rules.audience_lease_s
+
+    async def _close_abandoned(self, room_id: str) -> tuple[Effect, ...]:
+        room = await self.rooms.get(room_id)
+        try:
+            return (await self.departure.close_room(room)).effects if room else ()
+        except LostRace:
+            return ()  # somebody is at work on it; the next round will tell
+
+    async def _remove(self, place: Place) -> None:
+        try:
+            await self.places.remove(place)
+        except LostRace:
+            return  # the user has gone somewhere else meanwhile
