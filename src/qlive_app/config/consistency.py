@@ -1,0 +1,77 @@
+"""Rules between keys, each of which is fine on its own."""
+
+import re
+
+from qlive_app.config.problems import Report
+from qlive_app.config.settings import Im, Rtc, Settings, WebSocket
+
+_PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
+
+
+def check_consistency(settings: Settings, report: Report) -> None:
+    """Report the keys that contradict one another."""
+    _check_ports(settings, report)
+    _check_pings(settings.websocket_conf, "websocket_conf", report)
+    _check_pings(settings.im, "im", report)
+    _check_rtc(settings.rtc, report)
+    _check_push(settings, report)
+    _check_phones(settings, report)
+
+
+def _check_ports(settings: Settings, report: Report) -> None:
+    port = settings.websocket_conf.listen_addr.port
+    if port != 0 and port == settings.listen_addr.port:
+        report.error(
+            "websocket_conf.listen_addr",
+            f"uses port {port}, and so does listen_addr",
+            "give the signalling endpoint a port of its own",
+            involves=("listen_addr",),
+        )
+
+
+def _check_pings(section: WebSocket | Im, path: str, report: Report) -> None:
+    if section.pong_timeout_s <= section.ping_ticker_s:
+        report.warn(
+            f"{path}.pong_timeout_s",
+            f"is {section.pong_timeout_s}, not more than {path}.ping_ticker_s,"
+            f" {section.ping_ticker_s}",
+            "make it longer: living clients answer only once per ping",
+        )
+
+
+def _check_rtc(rtc: Rtc, report: Report) -> None:
+    if rtc.provider != "qiniu":
+        return
+    parts = {
+        "rtc.app_id": (rtc.app_id, "QINIU_RTC_APP_ID"),
+        "rtc.key_pair.access_key": (rtc.key_pair.access_key, "QINIU_ACCESS_KEY"),
+        "rtc.key_pair.secret_key": (rtc.key_pair.secret_key, "QINIU_SECRET_KEY"),
+    }
+    for path, (value, variable) in parts.items():
+        if not value:
+            report.error(
+                path,
+                'is needed because rtc.provider is "qiniu"',
+                f'fill it, set {variable}, or choose "test" as the provider',
+                involves=("rtc.provider",),
+            )
+
+
+def _check_push(settings: Settings, report: Report) -> None:
+    if settings.prometheus.enable_push and not settings.prometheus.push_url:
+        report.error(
+            "prometheus.push_url",
+            "is needed because prometheus.enable_push is true",
+            'give the address of the gateway, such as "http://127.0.0.1:9091", or switch the push off',
+            involves=("prometheus.enable_push",),
+        )
+
+
+def _check_phones(settings: Settings, report: Report) -> None:
+    strangers = sum(1 for phone in settings.sms.fixed_codes if not _PHONE.fullmatch(phone))
+    if strangers:
+        report.warn(
+            "sms.fixed_codes",
+            f"has {strangers} of {len(settings.sms.fixed_codes)} phone numbers that can never log in",
+            "a phone number has eleven digits and starts with 13 to 19",
+        )

@@ -1,0 +1,312 @@
+"""Every setting of qlive: one class per section of the configuration file, one line per key.
+
+These declarations are the only place where a key is written down. Reading, checking, the search for misspelt
+keys and the configuration reference all follow from them. Instances hold what is in force, so `Settings()` is
+the configuration of an empty file; instances do not check themselves, `load_settings` does.
+"""
+# ruff: noqa: RUF009 - the calls at the right are field declarations, as `attrs.field` itself
+
+from collections.abc import Mapping
+from typing import Literal
+
+import attrs
+
+from qlive_app.config.address import Address
+from qlive_app.config.keys import (
+    address,
+    choice,
+    derived_choice,
+    derived_seconds,
+    flag,
+    ignored,
+    networks,
+    number,
+    origins,
+    port,
+    route,
+    seconds,
+    secret_table,
+    section,
+    socket_url,
+    text,
+    texts,
+    web_url,
+    web_urls,
+    zero,
+    zero_or_less,
+)
+from qlive_app.config.kinds import Network
+
+ImProvider = Literal["test", "rongcloud"]
+RtcProvider = Literal["test", "qiniu"]
+SignalingType = Literal["ws", "websocket", "im"]
+SmsProvider = Literal["test", "qiniu"]
+StoreProvider = Literal["sqlite", "mongo"]
+
+
+@attrs.frozen(kw_only=True)
+class KeyPair:
+    """The credentials of a Qiniu account."""
+
+    access_key: str = text("", "Access key of the Qiniu account.", variable="QINIU_ACCESS_KEY", secret=True)
+    secret_key: str = text(
+        "",
+        "Secret key of the Qiniu account.",
+        aliases=("secert_key",),  # so misspelt in the sample that operators once copied
+        variable="QINIU_SECRET_KEY",
+        secret=True,
+    )
+
+    @property
+    def complete(self) -> bool:
+        """Whether both keys are known."""
+        return bool(self.access_key and self.secret_key)
+
+
+@attrs.frozen(kw_only=True)
+class WebSocket:
+    """The signalling endpoint."""
+
+    listen_addr: Address = address(":8082", "Address on which the signalling endpoint listens.")
+    serve_uri: str = route("/qlive", "Path of the signalling endpoint.")
+    ws_over_tls: bool = flag("Whether clients are told `wss://`, as behind a proxy that speaks TLS.")
+    external_ws_addr: str = socket_url(
+        "",
+        "Full URL of the signalling endpoint as clients reach it; empty to make it from the Host header.",
+        aliases=("external_ws_url",),
+    )
+    external_ws_port: int = number(
+        0,
+        "Port that clients are told when `external_ws_addr` is empty; 0 for that of `listen_addr`.",
+        lowest=0,
+        highest=65535,
+    )
+    authorize_timeout_ms: int = number(
+        5000,
+        "Time in which a new connection must authorise itself.",
+        highest=3_600_000,
+        unit="ms",
+        means_default=zero,
+    )
+    ping_ticker_s: float = seconds(5, "Time between two pings to a client.", means_default=zero)
+    pong_timeout_s: float = seconds(
+        20, "Silence after which a connection is closed; longer than `ping_ticker_s`.", means_default=zero
+    )
+    reconnect_timeout_s: float = derived_seconds(
+        lambda this: this.pong_timeout_s,
+        "that of `pong_timeout_s`",
+        "Time for which a user whose connection was lost keeps room, seat and PK.",
+    )
+    pump_write_queue: int = number(
+        100,
+        "Messages that may wait for a slow client before its connection is closed.",
+        highest=100_000,
+        means_default=zero,
+    )
+    max_message_bytes: int = number(
+        65536, "Longest message taken from a client.", lowest=1024, highest=16_777_216, unit="bytes"
+    )
+    message_rate_per_s: int = number(50, "Messages per second that a connection may send on average.")
+    message_burst: int = number(200, "Messages that a connection may send at once.")
+    origin_host: object = ignored("Accepted for the sake of older files, without effect.")
+    conn_read_size: object = ignored("Accepted for the sake of older files, without effect.")
+    conn_write_size: object = ignored("Accepted for the sake of older files, without effect.")
+
+
+@attrs.frozen(kw_only=True)
+class Signaling:
+    """The exchange of offers and answers."""
+
+    type: SignalingType = choice(
+        SignalingType, "ws", "How clients prefer to be signalled; the WebSocket endpoint serves in any case."
+    )
+    pk_request_timeout_s: float = seconds(10, "Time in which a PK offer must be answered.", means_default=zero)
+    join_request_timeout_s: float = seconds(
+        10, "Time in which a request for a seat must be answered.", means_default=zero
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Mongo:
+    """A MongoDB server."""
+
+    uri: str = text("", "Connection string of the MongoDB server.", variable="QLIVE_MONGO_URI", secret=True)
+    database: str = text("qrtc_qlive_test", "Name of the database.")
+
+
+@attrs.frozen(kw_only=True)
+class Store:
+    """Where facts are stored."""
+
+    provider: StoreProvider = choice(
+        StoreProvider, "sqlite", 'Storage engine; `"mongo"` is the default when `mongo.uri` is given.'
+    )
+    path: str = text(
+        "data/qlive.db",
+        'Database file of the embedded store, relative to the working directory; `":memory:"` keeps nothing.',
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Session:
+    """What a login gives."""
+
+    ttl_s: float = seconds(2_592_000, "Time after which a login expires.")
+
+
+@attrs.frozen(kw_only=True)
+class Presence:
+    """How long users count as present without a connection."""
+
+    host_connect_timeout_s: float = seconds(60, "Time in which a host must connect after opening a room.")
+    audience_lease_s: float = seconds(60, "Time for which a poll keeps an audience without connection present.")
+
+
+@attrs.frozen(kw_only=True)
+class QiniuSms:
+    """Short messages by Qiniu."""
+
+    key_pair: KeyPair = section(KeyPair, "Credentials for short messages.")
+    signature_id: str = text("", "Id of the message signature.", variable="QINIU_SMS_SIGN_ID")
+    template_id: str = text("", "Id of the message template.", variable="QINIU_SMS_TEMP_ID")
+    api_host: str = web_url("https://sms.qiniuapi.com", "Address of the vendor's API.")
+
+
+@attrs.frozen(kw_only=True)
+class Sms:
+    """Login codes by short message."""
+
+    provider: SmsProvider = choice(
+        SmsProvider, "test", 'Who sends login codes; `"test"` prints them in the log.'
+    )
+    fixed_codes: Mapping[str, str] = secret_table(
+        "Codes that always work, by phone number; no message is sent to these phones."
+    )
+    qiniu_sms: QiniuSms = section(QiniuSms, "Short messages by Qiniu.")
+    resend_interval_s: float = seconds(60, "Time before a phone may ask for another code.")
+    code_ttl_s: float = seconds(300, "Time for which a code is valid.")
+    max_attempts: int = number(5, "Wrong tries after which a code is dead.")
+    phone_hourly_limit: int = number(5, "Codes that one phone may ask for in an hour.")
+    phone_daily_limit: int = number(10, "Codes that one phone may ask for in a day.")
+    address_hourly_limit: int = number(60, "Codes that one client address may ask for in an hour.")
+
+
+@attrs.frozen(kw_only=True)
+class Rtc:
+    """The cloud through which media flows."""
+
+    key_pair: KeyPair = section(KeyPair, "Credentials that sign room tokens.")
+    app_id: str = text("", "Id of the RTC application.", variable="QINIU_RTC_APP_ID")
+    provider: RtcProvider = derived_choice(
+        RtcProvider,
+        lambda this: "qiniu" if this.app_id and this.key_pair.complete else "test",
+        '`"qiniu"` with `app_id` and both keys, else `"test"`',
+        'Whose room tokens are handed out; `"test"` makes tokens of the same form that no cloud accepts.',
+    )
+    play_host: str = text("", "Host in the play URL of a room.")
+    publish_host: str = text("", "Host in the publish URL of a room.")
+    publish_hub: str = text("", "Hub in the play and publish URLs of a room.")
+    room_token_expire_s: float = seconds(60, "Time for which a room token is valid.", means_default=zero)
+    api_host: str = web_url("https://rtc.qiniuapi.com", "Address of the vendor's RTC API.")
+    pili_api_host: str = web_url("https://pili.qiniuapi.com", "Address of the vendor's live streaming API.")
+
+
+@attrs.frozen(kw_only=True)
+class Storage:
+    """Where clients upload files; upload tokens are signed locally."""
+
+    key_pair: KeyPair = section(KeyPair, "Credentials that sign upload tokens.")
+    bucket: str = text("", "Bucket that takes the uploads.", variable="QINIU_STORAGE_BUCKET")
+    url_prefix: str = text("", "What is put before the name of an uploaded file to make its URL.")
+
+
+@attrs.frozen(kw_only=True)
+class RongCloud:
+    """Instant messages by RongCloud."""
+
+    app_key: str = text("", "Key of the RongCloud application.", variable="RONGCLOUD_APP_KEY")
+    app_secret: str = text(
+        "", "Secret of the RongCloud application.", variable="RONGCLOUD_APP_SECRET", secret=True
+    )
+    api_hosts: tuple[str, ...] = web_urls(
+        ("https://api.rong-api.com", "https://api-b.rong-api.com"),
+        "Addresses of the vendor's API, tried in this order.",
+    )
+    callback_max_age_s: float = seconds(300, "How far a callback's time may be from ours.")
+
+
+@attrs.frozen(kw_only=True)
+class Im:
+    """Chat, bullet comments and gifts."""
+
+    provider: ImProvider = choice(
+        ImProvider, "test", 'Who carries chat; `"test"` delivers it over the signalling connection.'
+    )
+    system_user_id: str = text(
+        "qlive-system", "IM user in whose name the server speaks; apps expect this one."
+    )
+    ping_ticker_s: float = seconds(5, "Time between two pings over IM.", means_default=zero)
+    pong_timeout_s: float = seconds(
+        20, "Silence after which an IM user is offline; longer than `ping_ticker_s`.", means_default=zero
+    )
+    rongcloud: RongCloud = section(RongCloud, "Instant messages by RongCloud.")
+
+
+@attrs.frozen(kw_only=True)
+class FeedbackMail:
+    """Mails about users' feedback."""
+
+    enabled: bool = flag("Whether feedback is mailed as well as stored.")
+    smtp_host: str = text("", "Mail server.")
+    smtp_port: int = port(25, "Port of the mail server.")
+    from_: str = text("", "Sender address of the mails.")
+    username: str = text("", "User name at the mail server; empty for no login.")
+    password: str = text("", "Password at the mail server.", variable="QLIVE_SMTP_PASSWORD", secret=True)
+    to: tuple[str, ...] = texts((), "Addresses to which feedback is mailed.")
+    retry_times: int = number(3, "How often a failed mail is tried again.", lowest=0, highest=1000)
+    retry_interval_s: float = seconds(5, "Time between two tries.", means_default=zero)
+
+
+@attrs.frozen(kw_only=True)
+class Prometheus:
+    """Metrics."""
+
+    metrics_path: str = route("/metrics", "Path under which the HTTP server shows its metrics.")
+    enable_push: bool = flag("Whether metrics are also pushed to a gateway.")
+    push_url: str = web_url(
+        "", "Address of the push gateway; `http://` may be left out.", assumed_scheme="http"
+    )
+    push_job: str = text("qlive-api", "Job name of the pushed metrics.")
+    push_interval_s: float = seconds(30, "Time between two pushes.", means_default=zero_or_less)
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """The whole configuration."""
+
+    debug_level: int = number(
+        0, "Least level that is logged: 0 debug, 1 info, 2 warnings, 3 errors.", lowest=0, highest=3
+    )
+    listen_addr: Address = address(":8080", "Address on which the HTTP API listens.")
+    default_avatars: tuple[str, ...] = texts(
+        ("1.jpg",), "Avatars of which a new account is given a random one."
+    )
+    max_rooms: int = number(0, "Rooms that may be open at once; 0 for no limit.", lowest=0)
+    cors_origins: tuple[str, ...] = origins(
+        'Web origins that may call the HTTP API; `"*"` allows all of them.'
+    )
+    trusted_proxies: tuple[Network, ...] = networks(
+        "Proxies, by IP address or network, whose X-Forwarded-For header is believed."
+    )
+    store: Store = section(Store, "Where facts are stored.")
+    mongo: Mongo = section(Mongo, "A MongoDB server.")
+    session: Session = section(Session, "Logins.")
+    websocket_conf: WebSocket = section(WebSocket, "The signalling endpoint.")
+    signaling: Signaling = section(Signaling, "Offers and answers.")
+    presence: Presence = section(Presence, "Presence without a connection.")
+    sms: Sms = section(Sms, "Login codes by short message.")
+    rtc: Rtc = section(Rtc, "The cloud through which media flows.")
+    storage: Storage = section(Storage, "Uploads.")
+    im: Im = section(Im, "Chat, bullet comments and gifts.")
+    feedback_mail: FeedbackMail = section(FeedbackMail, "Mails about users' feedback.")
+    prometheus: Prometheus = section(Prometheus, "Metrics.")

@@ -1,0 +1,71 @@
+"""What this release does not have is said before the server starts."""
+
+import json
+from typing import Any
+
+import pytest
+
+from qlive_app.config import ConfigError, Settings, read_settings
+
+URI = "mongodb://user:hunter2@localhost"
+
+
+def refusal(document: dict[str, Any], **environ: str) -> str:
+    """Read a document that asks for what is not there, and return the whole message."""
+    with pytest.raises(ConfigError) as caught:
+        read_settings(json.dumps(document), environ, source="qlive.conf")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("section", "provider"), [("sms", "qiniu"), ("im", "rongcloud")])
+def test_clouds(section: str, provider: str) -> None:
+    """A cloud whose adapter comes later is an error with the stand-in as its remedy."""
+    message = refusal({section: {"provider": provider}})
+    assert f"{section}.provider" in message
+    assert "not available in this release" in message
+    assert f'"{section}": {{"provider": "test"}}' in message
+
+
+@pytest.mark.parametrize(
+    ("document", "environ", "path"),
+    [
+        ({"store": {"provider": "mongo"}}, {}, "store.provider"),
+        ({"mongo": {"uri": URI, "database": "qlive"}}, {}, "mongo"),
+        ({}, {"QLIVE_MONGO_URI": URI}, "mongo"),
+        ({"store": {"path": "x.db"}, "mongo": {"uri": URI}}, {}, "mongo"),
+    ],
+)
+def test_mongo(document: dict[str, Any], environ: dict[str, str], path: str) -> None:
+    """MongoDB, asked for by name or by a URI alone, is refused with a clear remedy and without the URI."""
+    assert refusal(document, **environ) == (
+        f"qlive.conf: {path}: MongoDB storage comes with the next release;"
+        ' use the embedded store: "store": {"provider": "sqlite"}'
+    )
+
+
+def test_mongo_beside_sqlite() -> None:
+    """The remedy works: a named store outweighs a mongo section."""
+    text = json.dumps({"store": {"provider": "sqlite"}, "mongo": {"uri": URI}})
+    loaded = read_settings(text, {}, source="qlive.conf")
+    assert (loaded.settings.store.provider, loaded.warnings) == ("sqlite", ())
+
+
+def test_mongo_without_uri() -> None:
+    """A mongo section without a server leads to the embedded store, and a warning."""
+    loaded = read_settings('{"mongo": {"uri": "", "database": "x"}}', {}, source="qlive.conf")
+    assert loaded.settings.store == Settings().store
+    assert [warning.path for warning in loaded.warnings] == ["mongo"]
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ({"signaling": {"type": "im"}}, "signaling.type"),
+        ({"feedback_mail": {"enabled": True}}, "feedback_mail.enabled"),
+    ],
+)
+def test_what_can_wait(document: dict[str, Any], path: str) -> None:
+    """What the server can do without is a warning."""
+    (warning,) = read_settings(json.dumps(document), {}, source="qlive.conf").warnings
+    assert warning.path == path
+    assert "not available in this release" in warning.message
