@@ -1,0 +1,7 @@
+"""What needs no outside system: this machine's time and chance, and the stand-ins that ``test`` providers are."""
+
+from qlive_adapters.local.im import LocalIm
+from qlive_adapters.local.sms import LogSmsSender
+from qlive_adapters.local.world import RandomIds, RecentSigns, SystemClock
+
+__all__ = ["LocalIm", "LogSmsSender", "RandomIds", "RecentSigns", "SystemClock"]

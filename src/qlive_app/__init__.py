@@ -1,0 +1,1 @@
+"""The server: configuration, wiring, and the two faces that clients see, HTTP and signalling."""

@@ -1,0 +1,1 @@
+"""What runs beside the faces: effects, deadlines, the sweep, logs and metrics."""

@@ -1,0 +1,125 @@
+"""Signalling without I/O: the messages, their encoding, and the protocol of one connection.
+
+The WebSocket endpoint, the load generator, the demo and other people's Python clients share it::
+
+    >>> from qlive_core.signalling import StartPk, decode_server, encode
+    >>> encode(StartPk(rpc_id="7", pk_room_id="z97so92w0cnhkyz9"))
+    'start-pk={"rpcID":"7","pkRoomID":"z97so92w0cnhkyz9"}'
+    >>> decode_server('on-pk-end={"pkRoomID":"z97so92w0cnhkyz9"}')
+    OnPkEnd(pk_room_id='z97so92w0cnhkyz9')
+"""
+
+from qlive_core.signalling.asyncapi import asyncapi_document
+from qlive_core.signalling.codec import (
+    BadMessage,
+    BadRequest,
+    NotAFrame,
+    Unframed,
+    Unknown,
+    decode_request,
+    decode_request_body,
+    decode_server,
+    encode,
+    split_frame,
+)
+from qlive_core.signalling.codes import CloseCode, SignalCode
+from qlive_core.signalling.connection import ConnectionLimits, SignalConnection, State
+from qlive_core.signalling.lenient_json import (
+    MalformedJson,
+    WrongType,
+    decode,
+    decode_body,
+    decode_object,
+    encode_fields,
+    encode_object,
+    wire,
+    wired,
+)
+from qlive_core.signalling.messages import (
+    AnswerPk,
+    AnswerPkRes,
+    Auth,
+    AuthRes,
+    Disconnect,
+    EndPk,
+    EndPkRes,
+    Heartbeat,
+    Kind,
+    Message,
+    OnPkAnswer,
+    OnPkEnd,
+    OnPkOffer,
+    OnPkTimeout,
+    OnRoomClose,
+    Ping,
+    Pong,
+    Push,
+    Reply,
+    Request,
+    RpcId,
+    StartPk,
+    StartPkRes,
+    message,
+    message_types,
+)
+from qlive_core.signalling.outputs import Authenticate, Close, Execute, Leave, Output, Outputs, Send
+
+__all__ = [
+    "AnswerPk",
+    "AnswerPkRes",
+    "Auth",
+    "AuthRes",
+    "Authenticate",
+    "BadMessage",
+    "BadRequest",
+    "Close",
+    "CloseCode",
+    "ConnectionLimits",
+    "Disconnect",
+    "EndPk",
+    "EndPkRes",
+    "Execute",
+    "Heartbeat",
+    "Kind",
+    "Leave",
+    "MalformedJson",
+    "Message",
+    "NotAFrame",
+    "OnPkAnswer",
+    "OnPkEnd",
+    "OnPkOffer",
+    "OnPkTimeout",
+    "OnRoomClose",
+    "Output",
+    "Outputs",
+    "Ping",
+    "Pong",
+    "Push",
+    "Reply",
+    "Request",
+    "RpcId",
+    "Send",
+    "SignalCode",
+    "SignalConnection",
+    "StartPk",
+    "StartPkRes",
+    "State",
+    "Unframed",
+    "Unknown",
+    "WrongType",
+    "asyncapi_document",
+    "decode",
+    "decode_body",
+    "decode_object",
+    "decode_request",
+    "decode_request_body",
+    "decode_server",
+    "encode",
+    "encode_fields",
+    "encode_object",
+    "message",
+    "message_types",
+    "split_frame",
+    "wire",
+    "wired",
+]
