@@ -1,0 +1,5 @@
+"""``python -m qlive_app`` is the command ``qlive``."""
+
+from qlive_app.cli import main
+
+main()

@@ -1,0 +1,126 @@
+"""The command ``qlive``."""
+
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import uvloop
+
+from qlive_app.bench.command import bench
+from qlive_app.config import ConfigError, Loaded, Settings, load_settings, render_markdown
+
+EXIT_CONFIGURATION = 2
+EXIT_START = 3
+
+_FILE = click.option(
+    "-f",
+    "--file",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("qlive.conf"),
+    show_default=True,
+    help="Configuration file.",
+)
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("qlive"), prog_name="qlive")
+@_FILE
+@click.pass_context
+def main(context: click.Context, path: Path) -> None:
+    """qlive, a backend for interactive live streaming.
+
+    Without a command it runs the server: the HTTP API on one port, signalling on another, with the store and
+    the clouds that the configuration file names.
+
+    \b
+    qlive -f qlive.conf              run the server
+    qlive check -f qlive.conf        say what is wrong with a configuration, without running it
+    qlive demo                       watch two hosts fight a PK, step by step
+    qlive bench                      measure this machine
+
+    Stop it with Ctrl-C or SIGTERM: connections are told, and nothing that was answered is lost.
+    """  # noqa: D301 -- click reads the \b as "leave these lines as they are"
+    if context.invoked_subcommand is None:
+        _run(path)
+
+
+@main.command()
+@_FILE
+@click.option("--reference", is_flag=True, help="Print every key with its default and meaning instead.")
+def check(path: Path, *, reference: bool) -> None:
+    """Check a configuration file.
+
+    Names every problem at once, each with the key and a remedy, and exits with 2 if there is one that stops
+    the server. Unknown keys are warnings.
+    """
+    if reference:
+        click.echo(render_markdown())
+        return
+    loaded = _load(path)
+    click.echo(f"{path}: good, with {len(loaded.warnings)} warnings" if loaded.warnings else f"{path}: good")
+
+
+main.add_command(bench)
+
+
+def _load(path: Path) -> Loaded:
+    try:
+        loaded = load_settings(path, os.environ)
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_CONFIGURATION)
+    for warning in loaded.warnings:
+        click.echo(f"{path}: warning: {warning}", err=True)
+    return loaded
+
+
+def _run(path: Path) -> None:
+    # Imported late, so that --help and check answer at once.
+    from qlive_app.bootstrap import assemble  # noqa: PLC0415
+    from qlive_app.runtime.logs import configure_logs  # noqa: PLC0415
+    from qlive_app.runtime.metrics import Metrics  # noqa: PLC0415
+    from qlive_app.server import CannotListen, listen, serve  # noqa: PLC0415
+    from qlive_core.errors import StoreUnavailable  # noqa: PLC0415
+
+    settings = _load(path).settings
+    metrics = Metrics()
+    logs = configure_logs(settings.debug_level, metrics.logs_dropped.inc)
+    try:
+        api = listen(settings.listen_addr, "listen_addr")
+        signalling = listen(settings.websocket_conf.listen_addr, "websocket_conf.listen_addr")
+        assembly = assemble(settings, metrics)
+
+        def ready() -> None:
+            click.echo(_banner(settings, api.getsockname()[1], signalling.getsockname()[1]))
+
+        uvloop.run(serve(assembly, api, signalling, ready))
+    except (CannotListen, StoreUnavailable) as error:
+        _give_up(str(error))
+    finally:
+        logs.close()
+
+
+def _give_up(reason: str) -> NoReturn:
+    click.echo(f"qlive: {reason}", err=True)
+    sys.exit(EXIT_START)
+
+
+def _banner(settings: Settings, api_port: int, signalling_port: int) -> str:
+    host = settings.listen_addr.host or "localhost"
+    ws_host = settings.websocket_conf.listen_addr.host or "localhost"
+    store = settings.store.path if settings.store.provider == "sqlite" else settings.store.provider
+    return "\n".join(
+        (
+            f"qlive {version('qlive')} is ready",
+            f"  API         http://{host}:{api_port}/v1",
+            f"  try it      http://{host}:{api_port}/swagger/index.html",
+            f"  signalling  ws://{ws_host}:{signalling_port}{settings.websocket_conf.serve_uri}",
+            f"  metrics     http://{host}:{api_port}{settings.prometheus.metrics_path}",
+            f"  store       {settings.store.provider} ({store})",
+            f"  providers   sms {settings.sms.provider}, rtc {settings.rtc.provider}, im {settings.im.provider}",
+        )
+    )

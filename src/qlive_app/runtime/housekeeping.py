@@ -1,0 +1,46 @@
+"""The slow round: sweep often, tidy seldom, push metrics if wanted."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import httpx
+import structlog
+
+from qlive_app.config import Prometheus
+from qlive_app.runtime.metrics import Metrics
+from qlive_core.effects import Effect
+from qlive_core.usecases.sweep import Sweep
+
+SWEEP_INTERVAL_S = 5.0
+_TIDY_EVERY = 120
+
+
+async def sweep_for_ever(sweep: Sweep, effects: Callable[[Iterable[Effect]], None]) -> None:
+    """Look around every few seconds until cancelled; what fails is logged and tried again next time."""
+    log = structlog.get_logger("qlive.sweep")
+    rounds = 0
+    while True:
+        await asyncio.sleep(SWEEP_INTERVAL_S)
+        rounds += 1
+        try:
+            effects(await sweep.look_around(2 * SWEEP_INTERVAL_S))
+            if rounds % _TIDY_EVERY == 0:
+                log.debug("tidied", removed=await sweep.tidy())
+        except Exception:
+            log.exception("sweep failed")
+
+
+async def push_for_ever(conf: Prometheus, metrics: Metrics) -> None:
+    """Push all metrics to the gateway at the configured interval until cancelled."""
+    log = structlog.get_logger("qlive.metrics")
+    url = f"{conf.push_url}/metrics/job/{conf.push_job}"
+    async with httpx.AsyncClient(timeout=10.0) as client:
+        while True:
+            try:
+                answer = await client.put(
+                    url, content=metrics.render(), headers={"Content-Type": metrics.content_type}
+                )
+                answer.raise_for_status()
+            except httpx.HTTPError as error:
+                log.warning("metrics not pushed", url=url, error=repr(error))
+            await asyncio.sleep(conf.push_interval_s)

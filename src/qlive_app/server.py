@@ -1,0 +1,158 @@
+"""One process, two listening sockets: start, serve, and a shutdown that loses nothing."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import structlog
+import uvicorn
+from litestar.types import ASGIApp
+
+from qlive_app.bootstrap import Assembly
+from qlive_app.config import Address
+from qlive_app.runtime.housekeeping import SWEEP_INTERVAL_S, push_for_ever, sweep_for_ever
+from qlive_app.signalling.transport import SignalProtocol
+from qlive_core.signalling import CloseCode
+
+_BACKLOG = 4096
+_SHUTDOWN_S = 5
+
+
+class CannotListen(Exception):
+    """A port cannot be had. The text is for the operator."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: this process has two servers and shuts both down in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(address: Address, key: str) -> socket.socket:
+    """Return a listening socket; ``key`` is the configuration key to name if that fails.
+
+    Without a host it listens on all interfaces, IPv6 included where there is any. Raises CannotListen.
+    """
+    dual = not address.host and socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if dual or ":" in address.host else socket.AF_INET
+    try:
+        return socket.create_server(
+            (address.host, address.port), family=family, backlog=_BACKLOG, dualstack_ipv6=dual
+        )
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CannotListen(f"cannot listen on {address} ({key}): {reason.lower()}") from error
+
+
+def _server(app: ASGIApp, **options: object) -> _Server:
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]  # Litestar's and uvicorn's names for ASGI are two
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_SHUTDOWN_S,
+        lifespan="off",
+        **options,  # type: ignore[arg-type]
+    )
+    return _Server(config)
+
+
+def _servers(assembly: Assembly) -> tuple[_Server, _Server]:
+    api = _server(assembly.http_app, ws="none")
+    signalling = _server(
+        assembly.signalling_app,
+        ws=SignalProtocol,
+        ws_max_size=assembly.settings.websocket_conf.max_message_bytes,
+        ws_ping_interval=None,  # the protocol has pings of its own
+        ws_per_message_deflate=False,  # 33 KiB a connection, and the first apps cannot
+    )
+    return api, signalling
+
+
+@contextlib.asynccontextmanager
+async def _background(assembly: Assembly) -> AsyncIterator[None]:
+    """Run timers, sweep and metrics push."""
+    run = assembly.effects.run
+    jobs = [
+        assembly.deadlines.run(assembly.expire, run),
+        sweep_for_ever(assembly.services.sweep, run),
+    ]
+    if assembly.settings.prometheus.enable_push:
+        jobs.append(push_for_ever(assembly.settings.prometheus, assembly.metrics))
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def serve(
+    assembly: Assembly, api_socket: socket.socket, signalling_socket: socket.socket, ready: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT. ``ready`` is called when clients are welcome.
+
+    The order of the end: not ready any more, connections told and closed, requests finished, timers stopped,
+    the store's last commit done.
+    """
+    log = structlog.get_logger("qlive")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await _wake(assembly)
+        assembly.health.signalling_port = signalling_socket.getsockname()[1]
+        async with _background(assembly):
+            servers = _servers(assembly)
+            tasks = [
+                asyncio.create_task(server.serve(sockets=[sock]))
+                for server, sock in zip(servers, (api_socket, signalling_socket), strict=True)
+            ]
+            await _until_started(servers, tasks)
+            assembly.health.report("server", "")
+            ready()
+            await _first(stop.wait(), *tasks)
+            log.info("shutting down")
+            assembly.health.report("server", "shutting down")
+            assembly.hub.hang_up_all(CloseCode.SERVICE_RESTART)
+            for server in servers:
+                server.should_exit = True
+            await asyncio.gather(*tasks)
+    finally:
+        await assembly.stores.close()
+        log.info("stopped")
+
+
+async def _wake(assembly: Assembly) -> None:
+    """Take over what an earlier life left, before anybody is served."""
+    await assembly.mirror.load()
+    sweep = assembly.services.sweep
+    assembly.effects.run(await sweep.wake())
+    assembly.effects.run(await assembly.services.battles.retell())
+    assembly.effects.run(await sweep.look_around(2 * SWEEP_INTERVAL_S))
+    await sweep.tidy()
+
+
+async def _until_started(servers: tuple[_Server, ...], tasks: list[asyncio.Task[None]]) -> None:
+    while not all(server.started for server in servers):
+        if any(task.done() for task in tasks):
+            await asyncio.gather(*tasks)
+            raise CannotListen("a server ended before it began")
+        await asyncio.sleep(0.01)
+
+
+async def _first(stop: "asyncio.Future[bool] | object", *tasks: asyncio.Task[None]) -> None:
+    waiting = asyncio.ensure_future(stop)  # type: ignore[arg-type]
+    try:
+        await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()

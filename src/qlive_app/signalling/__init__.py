@@ -1,0 +1,1 @@
+"""The signalling endpoint: sockets and timers around the core's connection protocol."""

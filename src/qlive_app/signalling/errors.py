@@ -1,0 +1,32 @@
+"""Which signalling code an error is answered with."""
+
+from qlive_core.errors import (
+    InvalidParameter,
+    NoSuchRoom,
+    NotInPk,
+    NotYourPk,
+    QliveError,
+    Refused,
+    RoomBusy,
+    RoomTypeUnfit,
+    Unauthenticated,
+)
+from qlive_core.signalling import SignalCode
+
+CODES: dict[type[QliveError], SignalCode] = {
+    Unauthenticated: SignalCode.TOKEN_INVALID,
+    NotYourPk: SignalCode.NO_PERMISSION,
+    NoSuchRoom: SignalCode.ROOM_NOT_FOUND,
+    RoomBusy: SignalCode.ROOM_IN_PK,
+    NotInPk: SignalCode.ROOM_NOT_IN_PK,
+    RoomTypeUnfit: SignalCode.ROOM_TYPE_UNSUITABLE,
+    InvalidParameter: SignalCode.INVALID_PARAMETER,
+    # The oldest app ends its stream on codes that it does not know; this one makes it show a message.
+    Refused: SignalCode.INVALID_PARAMETER,
+    QliveError: SignalCode.INVALID_PARAMETER,
+}
+
+
+def code_of(error: QliveError) -> SignalCode:
+    """Return the code of the error's nearest class."""
+    return next(CODES[cls] for cls in type(error).__mro__ if cls in CODES)

@@ -1,0 +1,115 @@
+"""Who is connected to this process, and what waits for those who will be back."""
+
+from collections import deque
+from typing import Protocol
+
+from qlive_core.signalling import CloseCode
+
+MAILBOX_PUSHES = 256
+
+
+class Connection(Protocol):
+    """What the hub knows of an authorised connection."""
+
+    connection_id: str
+
+    def push(self, text: str) -> None:
+        """Queue a push. Never waits."""
+        ...
+
+    def hang_up(self, code: CloseCode) -> None:
+        """Say why and close."""
+        ...
+
+    def undelivered(self) -> list[str]:
+        """Return, once, the pushes that its client cannot be taken to have received."""
+        ...
+
+
+class Hub:
+    """Delivers pushes to users: to the one connection that counts, or into the mailbox of a user in his grace.
+
+    Everything here happens at once, without waiting; so between a commit and its pushes nothing can slip in.
+    ``lost_pushes`` counts what a full mailbox gave up.
+    """
+
+    def __init__(self) -> None:
+        self._connections: dict[str, tuple[int, Connection]] = {}
+        self._mailboxes: dict[str, deque[str]] = {}
+        self.lost_pushes = 0
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def connection_of(self, user_id: str) -> Connection | None:
+        """Return the connection that counts."""
+        entry = self._connections.get(user_id)
+        return entry[1] if entry else None
+
+    def counts(self, user_id: str, connection: Connection) -> bool:
+        """Tell whether this is the connection that counts."""
+        return self.connection_of(user_id) is connection
+
+    def attach(self, user_id: str, connection: Connection, revision: int) -> list[str] | None:
+        """Make ``connection`` the one that counts and return the pushes that wait for it, oldest first.
+
+        ``revision`` is that of the presence that names this connection. Returns None if a newer connection is
+        already there: then this one has been replaced before it began. An older one is hung up; what it did
+        not deliver comes along.
+        """
+        entry = self._connections.get(user_id)
+        if entry is not None and entry[0] > revision:
+            return None
+        self._connections[user_id] = (revision, connection)
+        waiting = self._mailboxes.pop(user_id, None) or deque()
+        if entry is None or entry[1] is connection:
+            return list(waiting)
+        older = entry[1]
+        pending = [*waiting, *older.undelivered()]
+        older.hang_up(CloseCode.REPLACED)
+        return pending
+
+    def detach(self, user_id: str, connection: Connection) -> bool:
+        """Note that the connection has ended; from now on its user's pushes are kept.
+
+        Returns whether it was the one that counted; if not, nothing changes.
+        """
+        if not self.counts(user_id, connection):
+            return False
+        del self._connections[user_id]
+        self._mailboxes[user_id] = deque(connection.undelivered(), MAILBOX_PUSHES)
+        return True
+
+    def deliver(self, user_id: str, text: str) -> str:
+        """Push to a user; return what becomes of it: "sent", "kept" or "dropped" (nobody expects him)."""
+        connection = self.connection_of(user_id)
+        if connection is not None:
+            connection.push(text)
+            return "sent"
+        mailbox = self._mailboxes.get(user_id)
+        if mailbox is None:
+            return "dropped"
+        if len(mailbox) == MAILBOX_PUSHES:
+            self.lost_pushes += 1
+        mailbox.append(text)
+        return "kept"
+
+    def hang_up(self, user_id: str, code: CloseCode, connection_id: str = "") -> None:
+        """Close the user's connection; only that one, if ``connection_id`` is given."""
+        connection = self.connection_of(user_id)
+        if connection is not None and connection_id in ("", connection.connection_id):
+            connection.hang_up(code)
+
+    def hang_up_all(self, code: CloseCode) -> None:
+        """Close every connection."""
+        for _, connection in list(self._connections.values()):
+            connection.hang_up(code)
+
+    def hold(self, user_id: str) -> None:
+        """Keep pushes for a user who is expected to connect."""
+        if user_id not in self._connections:
+            self._mailboxes.setdefault(user_id, deque(maxlen=MAILBOX_PUSHES))
+
+    def let_go(self, user_id: str) -> None:
+        """Drop what was kept and keep no more."""
+        self._mailboxes.pop(user_id, None)
