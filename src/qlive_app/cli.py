@@ -86,6 +86,8 @@ def _run(path: Path) -> None:
     from qlive_app.server import CannotListen, listen, serve  # noqa: PLC0415
     from qlive_core.errors import StoreUnavailable  # noqa: PLC0415
 
+    # The store's thread must get its turn soon; Python's default would let the event loop keep it for 5 ms.
+    sys.setswitchinterval(0.0005)
     settings = _load(path).settings
     metrics = Metrics()
     logs = configure_logs(settings.debug_level, metrics.logs_dropped.inc)

@@ -137,7 +137,6 @@ async def _wake(assembly: Assembly) -> None:
     await assembly.mirror.load()
     sweep = assembly.services.sweep
     assembly.effects.run(await sweep.wake())
-    assembly.effects.run(await assembly.services.battles.retell())
     assembly.effects.run(await sweep.look_around(2 * SWEEP_INTERVAL_S))
     await sweep.tidy()
 

@@ -1,21 +1,15 @@
-"""The servers under load as child processes: started, pinned, watched and ended."""
+"""The servers under load: pinned to a core, and watched."""
 
-import asyncio
 import os
-import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import attrs
 
+from qlive_app import children
 from qlive_app.bench.errors import MeasurementError
-from qlive_app.bench.http_client import open_http, request_bytes
 
-START_TIMEOUT_S = 20.0
-STOP_TIMEOUT_S = 10.0
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -36,18 +30,6 @@ class Child:
         return int(status.partition("VmRSS:")[2].split()[0])
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
-
-
 def cores() -> tuple[int, int] | None:
     """The core for servers and the core for the load, or None where there is only one."""
     usable = sorted(os.sched_getaffinity(0))
@@ -62,54 +44,14 @@ async def running(
 
     A MeasurementError, from inside the block or because the child does not come up, is given the end of its log.
     """
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: ASYNC220, S603 -- our own module; the fork takes a millisecond
-            [sys.executable, "-m", module, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output
-        )
     try:
-        if core is not None:
-            os.sched_setaffinity(process.pid, {core})
-        await _ready(process, module, port, ready_path)
-        yield Child(process.pid)
+        async with children.running(
+            module, arguments, log=log, port=port, ready_path=ready_path, core=core
+        ) as child:
+            yield Child(child.pid)
+    except children.ChildFailed as exc:
+        raise MeasurementError(str(exc)) from exc
     except MeasurementError as exc:
-        if last_words := _tail(log):
-            exc.add_note(f"The last words of {module}:\n{last_words}")
+        if words := children.last_words(log):
+            exc.add_note(f"The last words of {module}:\n{words}")
         raise
-    finally:
-        await asyncio.to_thread(_stop, process)
-
-
-async def _ready(process: subprocess.Popen[bytes], module: str, port: int, path: str) -> None:
-    clock = asyncio.get_running_loop()
-    until = clock.time() + START_TIMEOUT_S
-    while not await _answers(port, path):
-        if process.poll() is not None or clock.time() > until:
-            raise MeasurementError(f"{module} did not come up")
-        await asyncio.sleep(0.05)
-
-
-async def _answers(port: int, path: str) -> bool:
-    try:
-        connection = await open_http("127.0.0.1", port)
-    except OSError:
-        return False
-    try:
-        await connection.call(request_bytes("GET", path))
-    except MeasurementError:
-        return False
-    finally:
-        connection.close()
-    return True
-
-
-def _tail(log: Path) -> str:
-    return log.read_text(errors="replace")[-2000:]
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -11,7 +11,7 @@ from time import process_time
 
 import attrs
 
-from qlive_app.bench.children import Child, cores, free_ports, running
+from qlive_app.bench.children import Child, cores, running
 from qlive_app.bench.echo_load import echo
 from qlive_app.bench.errors import MeasurementError
 from qlive_app.bench.figures import Figures, boil_down
@@ -23,6 +23,7 @@ from qlive_app.bench.population import check_rooms, live_hosts, log_in
 from qlive_app.bench.slices import Work, no_collector_pauses
 from qlive_app.bench.subject import HOST, running_qlive
 from qlive_app.bench.yardstick import ECHO_PATH, HTTP_PATH
+from qlive_app.children import free_ports
 
 ROOMS = 100
 MAX_PAIRS = ROOMS // 2

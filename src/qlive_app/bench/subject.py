@@ -7,7 +7,8 @@ from pathlib import Path
 
 import attrs
 
-from qlive_app.bench.children import Child, free_ports, running
+from qlive_app.bench.children import Child, running
+from qlive_app.children import free_ports
 
 HOST = "127.0.0.1"
 SIGNALLING_PATH = "/qlive"

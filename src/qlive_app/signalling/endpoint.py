@@ -64,6 +64,7 @@ def _only_signalling(app: Litestar, route: str) -> ASGIApp:
             await app(scope, receive, send)
         elif kind == "websocket":
             await _refuse(send, "websocket.http.response", 404, b"404 page not found\n")
+            scope["state"]["wire"].refused()
         elif scope["path"] == route:
             await _refuse(send, "http.response", 400, b"Bad Request\n")
         else:

@@ -34,6 +34,10 @@ class Wire:
         in_kernel: int = struct.unpack("i", answer)[0]
         return waiting + in_kernel
 
+    def refused(self) -> None:
+        """Note that the handshake was answered with an HTTP response; uvicorn would report a missing answer."""
+        self._protocol.handshake_complete = True
+
     def abort(self) -> None:
         """Drop the connection without another word, for a client that reads nothing."""
         self._protocol.transport.abort()

@@ -104,11 +104,6 @@ class Pk:
     offer_expires_at: float
     rev: int = 1
 
-    @property
-    def is_over(self) -> bool:
-        """Tell whether the outcome stands: such a PK holds no room and is not kept."""
-        return not TABLE[self.state]
-
     def role_of(self, room_id: str) -> Role | None:
         """Return which side the room is, if it is one."""
         if room_id == self.proposer.room_id:

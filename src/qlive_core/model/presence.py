@@ -23,6 +23,7 @@ class PresenceEvent(enum.Enum):
     CONNECT = "connect"
     DROP = "drop"
     RENEW = "renew"
+    TAKE_PLACE = "take place"
     EXPIRE = "expire"
     LEAVE = "leave"
 
@@ -33,17 +34,20 @@ TABLE: dict[PresenceState, dict[PresenceEvent, PresenceState | None]] = {
     PresenceState.LEASE: {
         PresenceEvent.CONNECT: PresenceState.OPEN,
         PresenceEvent.RENEW: PresenceState.LEASE,
+        PresenceEvent.TAKE_PLACE: PresenceState.LEASE,
         PresenceEvent.EXPIRE: GONE,
         PresenceEvent.LEAVE: GONE,
     },
     PresenceState.OPEN: {
         PresenceEvent.CONNECT: PresenceState.OPEN,
         PresenceEvent.DROP: PresenceState.GRACE,
+        PresenceEvent.TAKE_PLACE: PresenceState.OPEN,
         PresenceEvent.LEAVE: GONE,
     },
     PresenceState.GRACE: {
         PresenceEvent.CONNECT: PresenceState.OPEN,
         PresenceEvent.RENEW: PresenceState.GRACE,
+        PresenceEvent.TAKE_PLACE: PresenceState.LEASE,
         PresenceEvent.EXPIRE: GONE,
         PresenceEvent.LEAVE: GONE,
     },
@@ -82,7 +86,3 @@ class Presence:
     def leased(self, expires_at: float, node: str) -> "Presence":
         """Return a lease that does not depend on any connection."""
         return evolve(self, connection_id="", node=node, expires_at=expires_at)
-
-    def is_over(self, now: float) -> bool:
-        """Tell whether the deadline has passed."""
-        return self.expires_at is not None and now >= self.expires_at

@@ -33,7 +33,7 @@ class FactStore(Protocol[Fact]):
         ...
 
     async def add(self, fact: Fact) -> None:
-        """Keep a new fact, with revision 1. Raises Duplicate."""
+        """Keep a new fact, with the revision that it has. Raises Duplicate."""
         ...
 
     async def replace(self, fact: Fact) -> Fact:

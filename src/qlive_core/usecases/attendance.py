@@ -6,6 +6,7 @@ from qlive_core.effects import Arm, DeadlineKind, Effect, HangUp, HangUpReason, 
 from qlive_core.errors import Stale, Unauthenticated
 from qlive_core.model.place import Place, PlaceKind
 from qlive_core.model.presence import Presence, PresenceState
+from qlive_core.model.revision import first_revision
 from qlive_core.ports.stores import PlaceStore, PresenceStore
 from qlive_core.ports.world import Clock, SignsOfLife
 from qlive_core.rules import Rules
@@ -34,7 +35,7 @@ class Attendance:
         in between has the last word.
         """
         user_id = await self.sessions.authenticate(token)
-        older, presence = await self._open(user_id, connection_id)
+        older, presence = await self._open(user_id, connection_id, token)
         try:
             await self.sessions.authenticate(token)
         except Unauthenticated:
@@ -63,15 +64,16 @@ class Attendance:
         if presence is None or presence.connection_id != connection_id:
             return Outcome(None)
         await self._remove(presence)
-        return await self.departure.vacate(user_id, lapse=False)
+        return await self.departure.leave_place(user_id)
 
     @redecided
     async def lease(self, user_id: str, lease_s: float) -> tuple[Effect, ...]:
         """Expect a user without a connection for ``lease_s`` seconds from now; one with needs no lease."""
         presence = await self.presences.get(user_id)
-        ends = self.clock.now() + lease_s
+        now = self.clock.now()
+        ends = now + lease_s
         if presence is None:
-            await self.presences.add(Presence(user_id, "", self.node, ends))
+            await self.presences.add(Presence(user_id, "", self.node, ends, first_revision(now)))
         elif presence.state is PresenceState.OPEN:
             return ()
         else:
@@ -102,7 +104,10 @@ class Attendance:
             await self._remove(presence)
         except Stale:
             return Outcome(False)
-        left = await self.departure.vacate(user_id, lapse=presence.state is PresenceState.LEASE)
+        if place is None:
+            return Outcome(True, (LetGo(user_id),))
+        # Whoever takes a place between the two writes begins anew, with a presence of his own.
+        left = await self.departure.vacate(place, lapse=presence.state is PresenceState.LEASE)
         return Outcome(True, left.effects)
 
     async def adopt(self) -> tuple[Effect, ...]:
@@ -114,10 +119,12 @@ class Attendance:
         return tuple(effects)
 
     @redecided
-    async def _open(self, user_id: str, connection_id: str) -> tuple[str, Presence]:
+    async def _open(self, user_id: str, connection_id: str, token: str) -> tuple[str, Presence]:
         old = await self.presences.get(user_id)
+        # Asked again for the presence in hand: a connection of a newer login must not lose to this one.
+        await self.sessions.authenticate(token)
         if old is None:
-            new = Presence(user_id, connection_id, self.node, None)
+            new = Presence(user_id, connection_id, self.node, None, first_revision(self.clock.now()))
             await self.presences.add(new)
             return "", new
         older = old.connection_id if old.state is PresenceState.OPEN else ""

@@ -5,6 +5,7 @@ from attrs import evolve, frozen
 from qlive_core.effects import Effect, Outcome
 from qlive_core.errors import NoSuchRoom, Stale, UserBroadcasting
 from qlive_core.model.place import Place, PlaceKind
+from qlive_core.model.revision import first_revision
 from qlive_core.model.room import Room
 from qlive_core.ports.stores import PlaceStore, RoomStore
 from qlive_core.ports.world import Clock, SignsOfLife
@@ -74,15 +75,15 @@ class Audience:
     async def _watch(self, user_id: str, room_id: str, old: Place | None) -> tuple[Effect, ...]:
         """Commit in this order: lease, place. Then look whether the room is still there."""
         effects = await self.attendance.lease(user_id, self.rules.audience_lease_s)
-        place = await self._take_place(Place(user_id, room_id, PlaceKind.WATCHING), old)
+        place = await self._take_place(Place(user_id, room_id, PlaceKind.WATCHING, first_revision(self.clock.now())), old)
         if await self.rooms.get(room_id) is None:
             await self.places.remove(place)
             raise NoSuchRoom
         return effects
 
     async def _take_place(self, place: Place, old: Place | None) -> Place:
+        """Write the place even if it stays the same, so that a departure at the same moment meets the newer one."""
         if old is None:
             await self.places.add(place)
             return place
-        new = evolve(place, rev=old.rev)
-        return old if new == old else await self.places.replace(new)
+        return await self.places.replace(evolve(place, rev=old.rev))

@@ -67,9 +67,9 @@ class Battles:
         if await self.pks.of_room(target.id) is not None:
             raise RoomBusy
         own = await self._own_room_for(user_id, target)
+        account = await self.accounts.get(user_id)
         pk = self._offer(own, target)
         await self._commit_offer(pk)
-        account = await self.accounts.get(user_id)
         offer = OnPkOffer(
             user_id=user_id,
             nickname=account.nickname if account else "",
@@ -133,6 +133,16 @@ class Battles:
             return Outcome(False)
         return Outcome(True, (*news_of(decision, named_room=""), Count(decision.pk.state)))
 
+    async def _offer_news(self, pk: Pk, own: Room) -> Notify:
+        account = await self.accounts.get(pk.proposer.user_id)
+        offer = OnPkOffer(
+            user_id=pk.proposer.user_id,
+            nickname=account.nickname if account else "",
+            room_id=own.id,
+            room_name=own.name,
+        )
+        return Notify(pk.target.user_id, offer)
+
     async def _own_room_for(self, user_id: str, target: Room) -> Room:
         own = await self.rooms.by_creator(user_id)
         if own is None or own.id == target.id:
@@ -174,7 +184,7 @@ class Battles:
             room_id=pk.proposer.room_id, user_id=pk.target.user_id, permission="user", now=now
         )
         reply = Answered(pk.proposer.room_id, Relay(pk.proposer.room_id, token))
-        return Outcome(reply, (acceptance(decision, self.rtc, now=now), Count(decision.pk.state)))
+        return Outcome(reply, (acceptance(decision.pk, self.rtc, now=now), Count(decision.pk.state)))
 
     async def _pk_of_host(self, user_id: str) -> Pk | None:
         own = await self.rooms.by_creator(user_id)

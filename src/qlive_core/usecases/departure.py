@@ -5,7 +5,7 @@ from attrs import evolve, frozen
 from qlive_core.effects import Count, Effect, LetGo, Notify, Outcome
 from qlive_core.errors import LostRace
 from qlive_core.model.pk import Pk, PkEvent, Role, decide
-from qlive_core.model.place import PlaceKind
+from qlive_core.model.place import Place, PlaceKind
 from qlive_core.model.room import Room
 from qlive_core.ports.stores import PkStore, PlaceStore, PresenceStore, RoomStore
 from qlive_core.ports.world import Clock, SignsOfLife
@@ -41,24 +41,26 @@ class Departure:
     async def leave_everything(self, user_id: str) -> Outcome[None]:
         """Take the user out of wherever he is, by his own word."""
         await self._remove_presence(user_id)
-        return await self.vacate(user_id, lapse=False)
+        return await self.leave_place(user_id)
 
     @redecided
-    async def vacate(self, user_id: str, *, lapse: bool) -> Outcome[None]:
-        """Empty the place of a user who is not there any more.
-
-        With ``lapse`` a watcher's place remembers the room, so that his next poll lets him in again.
-        """
+    async def leave_place(self, user_id: str) -> Outcome[None]:
+        """Empty the user's place, wherever that is."""
         place = await self.places.get(user_id)
         if place is None:
             return Outcome(None, (LetGo(user_id),))
-        if place.kind is PlaceKind.HOSTING:
-            return await self._stop_hosting(user_id, place.room_id)
-        if lapse and place.kind is PlaceKind.WATCHING:
-            await self.places.replace(evolve(place, kind=PlaceKind.LAPSED))
-        elif not lapse:
-            await self.places.remove(place)
-        return Outcome(None, (LetGo(user_id),))
+        return await self._empty(place, lapse=False)
+
+    @redecided
+    async def vacate(self, seen: Place, *, lapse: bool) -> Outcome[None]:
+        """Empty the place of a user who is not there any more, unless he has taken one since it was seen.
+
+        With ``lapse`` a watcher's place remembers the room, so that his next poll lets him in again.
+        """
+        place = await self.places.get(seen.user_id)
+        if place is None:
+            return Outcome(None, (LetGo(seen.user_id),))
+        return await self._empty(place, lapse=lapse) if place == seen else Outcome(None)
 
     async def end_pk_of(self, room_id: str) -> tuple[Effect, ...]:
         """End the live PK of a room whose host leaves, if there is one."""
@@ -75,15 +77,16 @@ class Departure:
         await self.pks.remove(pk)
         return (*news_of(decision, named_room=room_id), Count(decision.pk.state))
 
-    async def _stop_hosting(self, user_id: str, room_id: str) -> Outcome[None]:
-        room = await self.rooms.get(room_id)
-        if room is not None and room.creator == user_id:
-            closed = await self.close_room(room)
-            return Outcome(None, (*closed.effects, LetGo(user_id)))
-        place = await self.places.get(user_id)
-        if place is not None:
+    async def _empty(self, place: Place, *, lapse: bool) -> Outcome[None]:
+        room = await self.rooms.get(place.room_id) if place.kind is PlaceKind.HOSTING else None
+        closed: tuple[Effect, ...] = ()
+        if room is not None:
+            closed = (await self.close_room(room)).effects
+        elif not lapse or place.kind is PlaceKind.HOSTING:
             await self.places.remove(place)
-        return Outcome(None, (LetGo(user_id),))
+        elif place.kind is PlaceKind.WATCHING:
+            await self.places.replace(evolve(place, kind=PlaceKind.LAPSED))
+        return Outcome(None, (*closed, LetGo(place.user_id)))
 
     @redecided
     async def _remove_presence(self, user_id: str) -> None:

@@ -1,7 +1,7 @@
 """Who hears what of a PK, in the messages of the wire protocol."""
 
 from qlive_core.effects import Notify
-from qlive_core.model.pk import Decision, News, Role
+from qlive_core.model.pk import Decision, News, Pk, Role
 from qlive_core.ports.clouds import RtcCloud
 from qlive_core.signalling.messages import OnPkAnswer, OnPkEnd, OnPkTimeout
 
@@ -24,12 +24,11 @@ def news_of(decision: Decision, *, named_room: str) -> tuple[Notify, ...]:
     return tuple(Notify(pk.side(role).user_id, push(role)) for role in decision.tell)
 
 
-def acceptance(decision: Decision, rtc: RtcCloud, *, now: float) -> Notify:
+def acceptance(pk: Pk, rtc: RtcCloud, *, now: float) -> Notify:
     """Return what the proposer of an accepted offer is told, with the tokens for the target's room.
 
     The same token goes by two names: the first apps move into the room, the newest relay to it.
     """
-    pk = decision.pk
     room_id = pk.target.room_id
     token = rtc.room_token(room_id=room_id, user_id=pk.proposer.user_id, permission="user", now=now)
     answer = OnPkAnswer(

@@ -9,7 +9,7 @@ from qlive_core.errors import LostRace, Unavailable
 P = ParamSpec("P")
 T = TypeVar("T")
 
-ATTEMPTS = 8
+ATTEMPTS = 32
 
 
 class Contended(Unavailable):

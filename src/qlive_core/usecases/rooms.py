@@ -13,6 +13,7 @@ from qlive_core.errors import (
     UserWatching,
 )
 from qlive_core.model.place import Place, PlaceKind
+from qlive_core.model.revision import first_revision
 from qlive_core.model.room import Room, room_name, room_type
 from qlive_core.model.status import UserStatus
 from qlive_core.ports.clouds import Permission, RtcCloud
@@ -55,9 +56,6 @@ class Rooms:
         """
         wanted = room_name(name)
         kind = room_type(type_name)
-        own = await self.rooms.by_creator(user_id)
-        if own is not None and own.name == wanted:
-            return Outcome(self._hosted(own))
         room = Room(self.ids.room_id(), wanted, kind, user_id, self.clock.now())
         return await self._open(room)
 
@@ -101,35 +99,41 @@ class Rooms:
 
     @redecided
     async def _open(self, room: Room) -> Outcome[HostedRoom]:
-        """Commit in this order: lease, place, room. Each alone is harmless and lapses."""
-        await self._check(room)
+        limit = self.rules.max_rooms
+        full = limit and await self.rooms.count() >= limit
+        namesake = await self.rooms.by_name(room.name)
+        own = await self.rooms.by_creator(room.creator)
+        if own is not None and own.name == room.name:
+            return Outcome(self._hosted(own))
+        if full:
+            raise RoomLimitReached
+        if namesake is not None:
+            raise RoomNameTaken
+        if own is not None:
+            raise OwnsAnotherRoom
+        return await self._open_first(room)
+
+    async def _open_first(self, room: Room) -> Outcome[HostedRoom]:
+        """Commit in this order: lease, place, room, and the place once more. Each alone is harmless and lapses."""
+        here = await self.whereabouts.of(room.creator)
+        if here.status is UserStatus.WATCHING:
+            raise UserWatching
+        if here.hosted_room is not None:
+            raise Stale("Room", room.creator)  # it has come up since we looked for one
         leased = await self.attendance.lease(room.creator, self.rules.host_lease_s)
-        place = await self._take_place(room)
+        place = await self._take_place(room, here.place)
         try:
             await self.rooms.add(room, limit=self.rules.max_rooms)
         except (Duplicate, RoomLimitReached):
             await self._release(place)
             raise
-        await self._check_still_hosting(room)
+        await self._settle(room, place)
         held: tuple[Effect, ...] = (Hold(room.creator),) if leased else ()
         return Outcome(self._hosted(room), (*leased, *held))
 
-    async def _check(self, room: Room) -> None:
-        limit = self.rules.max_rooms
-        if limit and await self.rooms.count() >= limit:
-            raise RoomLimitReached
-        if await self.rooms.by_name(room.name) is not None:
-            raise RoomNameTaken
-        if await self.rooms.by_creator(room.creator) is not None:
-            raise OwnsAnotherRoom
-        here = await self.whereabouts.of(room.creator)
-        if here.status is UserStatus.WATCHING:
-            raise UserWatching
-
-    async def _take_place(self, room: Room) -> Place:
-        old = await self.places.get(room.creator)
+    async def _take_place(self, room: Room, old: Place | None) -> Place:
         if old is None:
-            place = Place(room.creator, room.id, PlaceKind.HOSTING)
+            place = Place(room.creator, room.id, PlaceKind.HOSTING, first_revision(self.clock.now()))
             await self.places.add(place)
             return place
         return await self.places.replace(Place(room.creator, room.id, PlaceKind.HOSTING, old.rev))
@@ -140,9 +144,13 @@ class Rooms:
         except Stale:
             return  # the user has gone somewhere else meanwhile
 
-    async def _check_still_hosting(self, room: Room) -> None:
-        """Give the room up again if its host was let into another one at the same moment."""
-        place = await self.places.get(room.creator)
-        if place is None or place.room_id != room.id:
+    async def _settle(self, room: Room, place: Place) -> None:
+        """Take the place again, or give the room up if its host was let into another one at the same moment.
+
+        Who found the place without its room took the user for nowhere; the new revision makes him look again.
+        """
+        try:
+            await self.places.replace(place)
+        except Stale:
             await self.departure.close_room(room)
-            raise Stale("Place", room.creator)
+            raise

@@ -3,8 +3,9 @@
 from attrs import evolve, frozen
 
 from qlive_core.effects import HangUp, HangUpReason, Outcome
-from qlive_core.errors import BadToken
+from qlive_core.errors import BadToken, Stale
 from qlive_core.model.account import Account
+from qlive_core.model.revision import first_revision
 from qlive_core.model.session import Session, hash_token
 from qlive_core.model.status import UserStatus
 from qlive_core.ports.stores import AccountStore, SessionStore
@@ -81,18 +82,25 @@ class Sessions:
         now = self.clock.now()
         account = await self.accounts.by_phone(phone)
         if account is not None:
-            return await self.accounts.replace(account.logged_in(now))
+            return await self._note_login(account, now)
         avatar = self.ids.choose(self.rules.default_avatars)
         account = Account.register(user_id=self.ids.user_id(), phone=phone, avatar=avatar, now=now)
         await self.accounts.add(account)
         return account
 
+    async def _note_login(self, account: Account, now: float) -> Account:
+        try:
+            return await self.accounts.replace(account.logged_in(now))
+        except Stale:
+            return account  # another login or a change of the profile at the same moment; the time is no matter
+
     @redecided
     async def _open_session(self, user_id: str, token: str) -> None:
-        expires_at = self.clock.now() + self.rules.session_ttl_s
+        now = self.clock.now()
+        expires_at = now + self.rules.session_ttl_s
         old = await self.sessions.get(user_id)
         if old is None:
-            await self.sessions.add(Session(user_id, hash_token(token), expires_at))
+            await self.sessions.add(Session(user_id, hash_token(token), expires_at, first_revision(now)))
         else:
             await self.sessions.replace(evolve(old, token_hash=hash_token(token), expires_at=expires_at))
 

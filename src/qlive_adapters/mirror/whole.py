@@ -1,0 +1,150 @@
+"""Rooms, places, PKs and presences: mirrored as a whole.
+
+What the sweep asks about (what is due, what a crash left behind) is asked of the wrapped store.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from qlive_adapters.mirror.cache import FactCache
+from qlive_adapters.mirror.caches import PkCache, PlaceCache, RoomCache
+from qlive_adapters.mirror.facts import MirroredFacts, MirroredFactStore
+from qlive_core.model.pk import Pk
+from qlive_core.model.place import Place
+from qlive_core.model.presence import Presence
+from qlive_core.model.room import Room
+from qlive_core.ports.stores import PkStore, PlaceStore, PresenceStore, RoomStore
+
+
+class MirroredRooms(MirroredFacts[Room]):
+    """Implements RoomStore."""
+
+    def __init__(self, store: RoomStore, changed: Callable[[], None]) -> None:
+        self._rooms = RoomCache()
+        self._truth = store
+        lookups = {"name": store.by_name, "creator": store.by_creator}
+        super().__init__(store, self._rooms, lookups=lookups, changed=changed)
+
+    async def load(self) -> None:
+        """Take in what the wrapped store holds."""
+        self._take_in(await self._truth.all())
+
+    async def add(self, room: Room, *, limit: int) -> None:
+        """As RoomStore.add."""
+        await self._add(room, lambda: self._truth.add(room, limit=limit))
+
+    async def by_name(self, name: str) -> Room | None:
+        """As RoomStore.by_name."""
+        return self._rooms.by("name", name)
+
+    async def by_creator(self, user_id: str) -> Room | None:
+        """As RoomStore.by_creator."""
+        return self._rooms.by("creator", user_id)
+
+    async def all(self) -> Sequence[Room]:
+        """As RoomStore.all."""
+        return self._rooms.in_order()
+
+    async def count(self) -> int:
+        """As RoomStore.count."""
+        return await self._truth.count()
+
+    async def hostless(self) -> Sequence[Room]:
+        """As RoomStore.hostless."""
+        return await self._truth.hostless()
+
+
+class MirroredPlaces(MirroredFactStore[Place]):
+    """Implements PlaceStore."""
+
+    def __init__(self, store: PlaceStore, changed: Callable[[], None]) -> None:
+        self._places = PlaceCache()
+        self._truth = store
+        super().__init__(store, self._places, changed=changed)
+
+    async def load(self) -> None:
+        """Take in what the wrapped store holds."""
+        self._take_in(await self._truth.all())
+
+    async def all(self) -> Sequence[Place]:
+        """As PlaceStore.all."""
+        return self._places.all()
+
+    async def in_room(self, room_id: str) -> Sequence[Place]:
+        """As PlaceStore.in_room."""
+        return self._places.in_room(room_id)
+
+    async def audience_numbers(self) -> Mapping[str, int]:
+        """As PlaceStore.audience_numbers; the answer is a view that moves with the places."""
+        return self._places.audience_numbers()
+
+    async def clear_room(self, room_id: str) -> None:
+        """As PlaceStore.clear_room."""
+        await self._see_through(self._clear_room(room_id))
+
+    async def _clear_room(self, room_id: str) -> None:
+        await self._truth.clear_room(room_id)
+        # Somebody may have come in since.
+        left = {place.user_id for place in await self._truth.in_room(room_id)}
+        for place in self._places.in_room(room_id):
+            if place.user_id not in left:
+                self._keep(place.user_id, None)
+
+    async def roomless(self) -> Sequence[Place]:
+        """As PlaceStore.roomless."""
+        return await self._truth.roomless()
+
+    async def unattended(self) -> Sequence[Place]:
+        """As PlaceStore.unattended."""
+        return await self._truth.unattended()
+
+
+class MirroredPks(MirroredFactStore[Pk]):
+    """Implements PkStore."""
+
+    def __init__(self, store: PkStore, changed: Callable[[], None]) -> None:
+        self._truth = store
+        super().__init__(store, PkCache(), lookups={"room_id": store.of_room}, changed=changed)
+
+    async def load(self) -> None:
+        """Take in what the wrapped store holds."""
+        self._take_in(await self._truth.all())
+
+    async def of_room(self, room_id: str) -> Pk | None:
+        """As PkStore.of_room."""
+        return self._cache.by("room_id", room_id)
+
+    async def all(self) -> Sequence[Pk]:
+        """As PkStore.all."""
+        return self._cache.all()
+
+    async def due(self, before: float) -> Sequence[Pk]:
+        """As PkStore.due."""
+        return await self._truth.due(before)
+
+    async def roomless(self) -> Sequence[Pk]:
+        """As PkStore.roomless."""
+        return await self._truth.roomless()
+
+
+class MirroredPresences(MirroredFactStore[Presence]):
+    """Implements PresenceStore."""
+
+    def __init__(self, store: PresenceStore) -> None:
+        self._truth = store
+        super().__init__(store, FactCache(lambda presence: presence.user_id))
+
+    async def load(self) -> None:
+        """Take in what the wrapped store holds."""
+        self._take_in(await self._truth.all())
+
+    async def all(self) -> Sequence[Presence]:
+        """As PresenceStore.all."""
+        return self._cache.all()
+
+    async def due(self, before: float) -> Sequence[Presence]:
+        """As PresenceStore.due."""
+        return await self._truth.due(before)
+
+    async def open_elsewhere(self, node: str) -> Sequence[Presence]:
+        """As PresenceStore.open_elsewhere."""
+        return await self._truth.open_elsewhere(node)

@@ -1,0 +1,76 @@
+"""One transaction for many callers, each with an outcome of his own."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from attrs import frozen
+
+from qlive_core.errors import StoreUnavailable
+
+Operation = Callable[[sqlite3.Connection], Any]
+
+
+@frozen
+class Outcome:
+    """What came of one operation: its value, unless there is an error."""
+
+    value: Any = None
+    error: Exception | None = None
+
+
+def commit(connection: sqlite3.Connection, operations: Sequence[Operation]) -> list[Outcome]:
+    """Run the operations in one transaction and return their outcomes, in order.
+
+    An operation that fails undoes nothing of the others. If the transaction fails, nothing is kept and every
+    outcome is StoreUnavailable.
+    """
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        outcomes = [_attempt(connection, operation) for operation in operations]
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+        return [Outcome(error=unavailable(error)) for _ in operations]
+    return outcomes
+
+
+def _attempt(connection: sqlite3.Connection, operation: Operation) -> Outcome:
+    outcome = _outcome(connection, operation)
+    # On a full disk, say, SQLite may roll everything back by itself; what came next would commit on its own.
+    if not connection.in_transaction:
+        raise sqlite3.OperationalError("the transaction was rolled back") from outcome.error
+    return outcome
+
+
+def _outcome(connection: sqlite3.Connection, operation: Operation) -> Outcome:
+    try:
+        return Outcome(operation(connection))
+    except sqlite3.Error as error:
+        return Outcome(error=unavailable(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to that caller alone
+        return Outcome(error=error)
+
+
+def unavailable(error: sqlite3.Error) -> StoreUnavailable:
+    """Return the error as the ports know it."""
+    failure = StoreUnavailable(str(error))
+    failure.__cause__ = error
+    return failure
+
+
+@contextmanager
+def all_or_nothing(connection: sqlite3.Connection) -> Iterator[None]:
+    """Make several statements of one operation one: if a later one fails, the earlier ones are undone."""
+    connection.execute("SAVEPOINT operation")
+    try:
+        yield
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK TO operation")
+            connection.execute("RELEASE operation")
+        raise
+    connection.execute("RELEASE operation")

@@ -1,0 +1,95 @@
+"""Opening the file: one process at a time, of a known version, or a refusal that says why."""
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+
+from qlive_adapters.sqlite.schema import APPLICATION_ID, SCRIPTS, VERSION
+from qlive_core.errors import StoreUnavailable
+
+MEMORY = ":memory:"
+
+
+class CannotOpen(StoreUnavailable):
+    """The file cannot serve as the store. The text names it and says why; it is meant for the operator."""
+
+    code = "store.cannot_open"
+
+
+def claim(path: Path) -> int:
+    """Make this process the only one that uses ``path``; return the descriptor that holds the claim.
+
+    SQLite itself would let two servers write by turns, each with a cache that knows nothing of the other. The
+    kernel drops the claim with the process, however that ends; so a lock file that lies about means nothing.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CannotOpen(f"cannot open {path}: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Phone numbers are nobody else's business; SQLite gives its other files the same permissions.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except BlockingIOError as error:
+        os.close(lock)
+        raise CannotOpen(f"{path} is in use by another qlive process") from error
+    except OSError as error:
+        os.close(lock)
+        raise CannotOpen(f"cannot open {path}: {error.strerror}") from error
+    return lock
+
+
+def open_writer(path: str) -> sqlite3.Connection:
+    """Return the connection that writes, with all tables in place. Raises CannotOpen."""
+    connection = _connect(path)
+    try:
+        _log_ahead(connection, path)
+        _bring_up_to_date(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise CannotOpen(f"cannot open {path}: {error}") from error
+    except CannotOpen:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: str) -> sqlite3.Connection:
+    """Return a connection that can only read."""
+    connection = _connect(path)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    # Statements and transactions are ours to begin and end; the engine hands the writer to its thread.
+    try:
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise CannotOpen(f"cannot open {path}: {error}") from error
+
+
+def _pragma(connection: sqlite3.Connection, text: str) -> int | str:
+    value: int | str = connection.execute(f"PRAGMA {text}").fetchone()[0]
+    return value
+
+
+def _log_ahead(connection: sqlite3.Connection, path: str) -> None:
+    if _pragma(connection, "journal_mode = WAL") not in ("wal", "memory"):
+        raise CannotOpen(f"cannot open {path}: its file system does not support a write-ahead log")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:
+    version = int(_pragma(connection, "user_version"))
+    has_tables = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+    if has_tables and _pragma(connection, "application_id") != APPLICATION_ID:
+        raise CannotOpen(f"{path} is the database of another program")
+    if version > VERSION:
+        raise CannotOpen(f"{path} has schema version {version}; this qlive knows versions up to {VERSION}")
+    for number, script in enumerate(SCRIPTS[version:], start=version + 1):
+        connection.executescript(
+            f"BEGIN; {script} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT;"
+        )

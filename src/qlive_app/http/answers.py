@@ -1,0 +1,201 @@
+"""What answers say. The classes give the keys, their order and the published schemas."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from qlive_core.model.account import Account
+from qlive_core.signalling.lenient_json import STRING, Shape, encode_fields, wire, wired
+
+
+def schema_reference(cls: type) -> dict[str, str]:
+    """Return how the published document points to the schema of a class."""
+    return {"$ref": f"#/components/schemas/{cls.__name__}"}
+
+
+def _unread(value: Any) -> Any:
+    # Answers are only ever written.
+    raise TypeError(value)
+
+
+def _nested(cls: type) -> Shape:
+    return Shape(read=_unread, write=encode_fields, zero=None, schema=schema_reference(cls))
+
+
+@wired
+class ErrorAnswer:
+    """What every error says. Act on `code`; `summary` names the kind and `message` says more, or nothing."""
+
+    code: int = wire("code", example=404002)
+    request_id: str = wire("requestID", example="CdSiiartgc4Ij-oY")
+    summary: str = wire("summary", example="no such room")
+    message: str = wire("message", example="")
+
+
+@wired
+class Person:
+    """A user as others see him; all texts are empty for an account that is gone."""
+
+    id: str = wire("id", example="gtqp8cmn2he8")
+    nickname: str = wire("nickname", example="Ann")
+    gender: str = wire("gender", example="female")
+    avatar: str = wire("avatar", example="1.jpg")
+
+
+def person(user_id: str, account: Account | None) -> Person:
+    """Return the user as others see him."""
+    if account is None:
+        return Person(id=user_id, nickname="", gender="", avatar="")
+    return Person(id=user_id, nickname=account.nickname, gender=account.gender, avatar=account.avatar)
+
+
+@wired
+class LoginAnswer:
+    """The user's account and session, and where he is."""
+
+    id: str = wire("id", example="gtqp8cmn2he8")
+    nickname: str = wire("nickname", example="Ann")
+    gender: str = wire("gender", example="")
+    avatar: str = wire("avatar", example="1.jpg")
+    token: str = wire("token", doc="For the Authorization header; the user's older token is dead.")
+    status: str = wire("status", example="idle", doc="idle, watching, singleLive, pkWait or pkLive.")
+    room: str = wire("room", default="", omit_empty=True, doc="The room that the user is in, if any.")
+
+
+@wired
+class RoomPicture:
+    """A room as its viewers see it."""
+
+    id: str = wire("id", example="z97so92w0cnhkyz9")
+    name: str = wire("name", example="Ann's room")
+    type: str = wire("type", example="pk", doc="pk or voice.")
+    creator: Person = wire("creator", shape=_nested(Person))
+    play_url: str = wire("playURL", example="rtmp://play.example.com/hub/gtqp8cmn2he8")
+    audience_number: int = wire("audienceNumber", example=0)
+    status: str = wire("status", example="single", doc="single, waitPK, PK or voiceLive.")
+    pk_anchor: Person | None = wire(
+        "pkAnchor",
+        default=None,
+        omit_empty=True,
+        shape=_nested(Person),
+        doc="The other host, while the status is PK.",
+    )
+
+
+def _write_rooms(pictures: Sequence[str]) -> str:
+    return "[" + ",".join(pictures) + "]"
+
+
+_ROOMS = Shape(
+    read=_unread,
+    write=_write_rooms,
+    zero=None,
+    schema={"type": ["array", "null"], "items": schema_reference(RoomPicture)},
+)
+
+
+@wired
+class RoomListAnswer:
+    """Rooms. `rooms` takes the pictures as they were written before, for they are written once and shown often."""
+
+    rooms: Sequence[str] | None = wire(
+        "rooms", shape=_ROOMS, doc="null if there are none; of a page, an empty list."
+    )
+    next_cursor: str = wire(
+        "nextCursor", default="", omit_empty=True, doc="Where the next page begins, while there is more."
+    )
+
+
+@wired
+class HostedRoomAnswer:
+    """What a host needs to go live."""
+
+    room_id: str = wire("roomID", example="z97so92w0cnhkyz9")
+    room_name: str = wire("roomName", example="Ann's room")
+    rtc_room: str = wire("rtcRoom", example="z97so92w0cnhkyz9")
+    rtc_room_token: str = wire("rtcRoomToken")
+    ws_url: str = wire("wsURL", example="ws://qlive.example.com:8082/qlive")
+
+
+@wired
+class RenamedRoomAnswer:
+    """The room under its new name."""
+
+    room_id: str = wire("roomID", example="z97so92w0cnhkyz9")
+    room_name: str = wire("roomName", example="Ann's room")
+
+
+@wired
+class EnteredRoomAnswer:
+    """What a viewer needs. Only the audience of a voice room joins the RTC room and needs signalling."""
+
+    room_id: str = wire("roomID", example="z97so92w0cnhkyz9")
+    room_name: str = wire("roomName", example="Ann's room")
+    room_type: str = wire("roomType", example="pk", doc="pk or voice.")
+    play_url: str = wire("playURL", example="rtmp://play.example.com/hub/gtqp8cmn2he8")
+    rtc_room_token: str = wire("rtcRoomToken", default="", omit_empty=True, doc="Voice rooms only.")
+    creator: Person = wire("creator", shape=_nested(Person))
+    status: str = wire("status", example="single", doc="single, waitPK, PK or voiceLive.")
+    pk_anchor: Person | None = wire(
+        "pkAnchor",
+        default=None,
+        omit_empty=True,
+        shape=_nested(Person),
+        doc="The other host, while the status is PK.",
+    )
+    ws_url: str = wire("wsURL", default="", omit_empty=True, doc="Voice rooms only.")
+
+
+@wired
+class ImTokenAnswer:
+    """What a client needs to connect to the IM cloud."""
+
+    user_id: str = wire("userID", example="gtqp8cmn2he8")
+    token: str = wire("token")
+
+
+@wired
+class NothingAnswer:
+    """An object without keys, which is what IM clouds want to hear."""
+
+
+@wired
+class UploadTokenAnswer:
+    """A permission to upload one file until `expireAt` (Unix seconds)."""
+
+    token: str = wire("token")
+    expire_at: int = wire("expireAt", example=1700000000)
+
+
+@wired
+class FeedbackAnswer:
+    """The number under which the feedback is kept, as text."""
+
+    feedback_id: str = wire("feedbackID", example="1")
+
+
+@wired
+class HealthAnswer:
+    """The process answers."""
+
+    status: str = wire("status", example="ok")
+
+
+def _write_texts(texts: Sequence[str]) -> str:
+    return "[" + ",".join(map(STRING.write, texts)) + "]"
+
+
+_TEXTS = Shape(
+    read=_unread, write=_write_texts, zero=None, schema={"type": "array", "items": {"type": "string"}}
+)
+
+
+@wired
+class ReadinessAnswer:
+    """Whether the process can do its work, and what is wrong if not."""
+
+    status: str = wire("status", example="ok", doc="ok or unready.")
+    problems: Sequence[str] = wire("problems", shape=_TEXTS)
+
+
+NESTED = (Person, RoomPicture)
+"""The classes that appear only within others."""

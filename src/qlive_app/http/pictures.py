@@ -1,0 +1,66 @@
+"""Rooms as viewers see them, written once and shown until something about them changes."""
+
+from collections.abc import Callable
+
+from qlive_app.http.answers import Person, RoomPicture, person
+from qlive_core.model.status import RoomStatus, room_status
+from qlive_core.signalling.lenient_json import encode_fields
+from qlive_core.usecases.directory import RoomFacts
+
+CAPACITY = 4096
+
+# Revisions of everything that a picture is made of. Which accounts are meant follows from the room and the PK.
+_Key = tuple[int, int, int, str, int, int]
+
+
+class RoomPictures:
+    """Writes pictures of rooms. Keeps the last picture of each room, of at most `capacity` rooms."""
+
+    def __init__(self, play_url: Callable[[str], str], *, capacity: int = CAPACITY) -> None:
+        self._play_url = play_url
+        self._capacity = capacity
+        self._kept: dict[str, tuple[_Key, str]] = {}
+
+    def text(self, facts: RoomFacts) -> str:
+        """Return the picture as JSON."""
+        room_id, key = facts.room.id, _key(facts)
+        kept = self._kept.get(room_id)
+        if kept is not None and kept[0] == key:
+            return kept[1]
+        text = encode_fields(self._picture(facts))
+        if kept is None and len(self._kept) >= self._capacity:
+            del self._kept[next(iter(self._kept))]
+        self._kept[room_id] = key, text
+        return text
+
+    def _picture(self, facts: RoomFacts) -> RoomPicture:
+        room = facts.room
+        return RoomPicture(
+            id=room.id,
+            name=room.name,
+            type=room.type.value,
+            creator=person(room.creator, facts.creator),
+            play_url=self._play_url(room.creator),
+            audience_number=facts.audience_number,
+            status=room_status(room, facts.pk).value,
+            pk_anchor=opponent(facts),
+        )
+
+
+def opponent(facts: RoomFacts) -> Person | None:
+    """Return the other host of a room whose status is PK."""
+    if facts.pk is None or room_status(facts.room, facts.pk) is not RoomStatus.PK:
+        return None
+    return person(facts.pk.opponent_of(facts.room.id).user_id, facts.anchor)
+
+
+def _key(facts: RoomFacts) -> _Key:
+    room, creator, audience_number, pk, anchor = facts
+    return (
+        room.rev,
+        creator.rev if creator else 0,
+        audience_number,
+        pk.id if pk else "",
+        pk.rev if pk else 0,
+        anchor.rev if anchor else 0,
+    )

@@ -1,0 +1,35 @@
+"""What is sent back: ready bytes with ready headers."""
+
+from litestar.types import Receive, Scope, Send
+
+from qlive_core.signalling.lenient_json import encode_fields
+
+JSON = "application/json; charset=utf-8"
+
+
+class Reply:
+    """One answer, an ASGI application in itself; it keeps no state and may be sent any number of times."""
+
+    __slots__ = ("_headers", "body", "status")
+
+    def __init__(self, body: bytes, status: int = 200, content_type: str = JSON) -> None:
+        self.body = body
+        self.status = status
+        self._headers = (
+            (b"content-type", content_type.encode("latin-1")),
+            (b"content-length", str(len(body)).encode("ascii")),
+        )
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        # The headers are a new list each time: who passes the answer on may add some.
+        await send({"type": "http.response.start", "status": self.status, "headers": list(self._headers)})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+def json_reply(answer: object, status: int = 200) -> Reply:
+    """Return an instance of a `wired` class as an answer."""
+    return Reply(encode_fields(answer).encode(), status)
+
+
+DONE = Reply(b'""')
+"""Success, and nothing to say: apps expect an empty JSON text, not an empty body."""

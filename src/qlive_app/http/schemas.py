@@ -1,0 +1,75 @@
+"""What requests say in their bodies. Fields are read leniently: absent or null is empty."""
+
+from qlive_core.signalling.lenient_json import wire, wired
+
+
+def _ignored() -> str:
+    field: str = wire("userID", default="", doc="Ignored: the token says who calls.")
+    return field
+
+
+@wired
+class LoginBody:
+    """A phone and the code that was sent to it."""
+
+    phone: str = wire("phoneNumber", example="13800000001")
+    code: str = wire("smsCode", example="123456")
+
+
+@wired
+class ProfileBody:
+    """The parts of a profile that change; empty ones stay as they are."""
+
+    nickname: str = wire("nickname", default="", example="Ann")
+    gender: str = wire("gender", default="", example="female")
+    avatar: str = wire("avatar", default="", example="1.jpg")
+
+
+@wired
+class CreateRoomBody:
+    """The room that a host wants to open."""
+
+    user_id: str = _ignored()
+    name: str = wire("roomName", example="Ann's room", doc="1 to 100 characters, unique.")
+    type: str = wire("roomType", default="", example="pk", doc='"pk" or "voice"; empty means "pk".')
+
+
+@wired
+class RenameRoomBody:
+    """The new name of a room."""
+
+    name: str = wire("roomName", example="Ann's room", doc="1 to 100 characters, unique.")
+
+
+@wired
+class RoomBody:
+    """The room that is meant."""
+
+    user_id: str = _ignored()
+    room_id: str = wire("roomID", example="z97so92w0cnhkyz9")
+
+
+@wired
+class LeaveRoomBody:
+    """Leaving needs no words; the room is not looked at."""
+
+    user_id: str = _ignored()
+    room_id: str = wire("roomID", default="", example="z97so92w0cnhkyz9")
+
+
+@wired
+class UploadTokenBody:
+    """The file that is to be uploaded."""
+
+    filename: str = wire("filename", default="", example="feedback/1.log")
+    expire_s: int = wire(
+        "expireSeconds", default=0, example=3600, doc="0 or less means an hour; a day is the most."
+    )
+
+
+@wired
+class FeedbackBody:
+    """What a user tells the operators."""
+
+    content: str = wire("content", default="", example="The picture freezes.")
+    attachment: str = wire("attachment", default="", example="feedback/1.log", doc="URL or uploaded file.")

@@ -1,0 +1,1 @@
+"""What every set of stores promises. Each set runs the same suites: see ``contract.py``."""
