@@ -11,6 +11,7 @@ import uvloop
 
 from qlive_app.bench.command import bench
 from qlive_app.config import ConfigError, Loaded, Settings, load_settings, render_markdown
+from qlive_app.demo.command import demo
 
 EXIT_CONFIGURATION = 2
 EXIT_START = 3
@@ -64,6 +65,7 @@ def check(path: Path, *, reference: bool) -> None:
     click.echo(f"{path}: good, with {len(loaded.warnings)} warnings" if loaded.warnings else f"{path}: good")
 
 
+main.add_command(demo)
 main.add_command(bench)
 
 

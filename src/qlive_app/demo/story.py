@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain, islice
+from itertools import count as count_from
 
 import attrs
 
@@ -39,9 +41,8 @@ class Host:
 
 def names(count: int) -> list[str]:
     """What so many people are called; the first two are the hosts."""
-    return ["Ada", "Bo", *_VIEWERS, *(f"viewer {number}" for number in range(len(_VIEWERS) + 1, count))][
-        :count
-    ]
+    numbered = (f"Fan {number}" for number in count_from(len(_VIEWERS) + 1))
+    return list(islice(chain(("Ada", "Bo"), _VIEWERS, numbered), count))
 
 
 class Story:

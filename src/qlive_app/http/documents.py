@@ -53,7 +53,8 @@ class DocumentRoutes:
     async def swagger(self, call: Call) -> Reply:
         name = call.path_parameter("file")
         content_type = _ASSETS.get(name)
-        if call.path.endswith("/") or content_type is None:
+        _check_no_slash(call)
+        if content_type is None:
             raise NotFound
         return Reply(await asyncio.to_thread(_asset, name), content_type=content_type)
 
@@ -75,10 +76,17 @@ class DocumentRoutes:
 
 
 def _showing(reply: Reply) -> Run:
-    async def show(_call: Call) -> Reply:
+    async def show(call: Call) -> Reply:
+        _check_no_slash(call)
         return reply
 
     return show
+
+
+def _check_no_slash(call: Call) -> None:
+    """Refuse a slash at the end: from there the page's relative addresses would lead nowhere."""
+    if call.path.endswith("/"):
+        raise NotFound
 
 
 def _asset(name: str) -> bytes:

@@ -89,11 +89,14 @@ def _success(operation: Operation) -> dict[str, object]:
 
 def _rows(operation: Operation) -> list[Row]:
     """Return the rows of all errors that the operation can answer, in the order of their codes."""
-    errors: set[type[QliveError]] = {*operation.refusals, Unavailable}
+    errors: set[type[QliveError]] = set(operation.refusals)
     if operation.authorised:
         errors |= {NotLoggedIn, BadToken}
     if operation.body is not None:
         errors.add(BadRequest)
+    if not errors:
+        return []  # what asks nothing of anybody has nothing to refuse
+    errors.add(Unavailable)
     return sorted({row_of(error) for error in errors} | {INTERNAL}, key=lambda row: row.code)
 
 

@@ -4,7 +4,7 @@ from qlive_core.signalling.lenient_json import wire, wired
 
 
 def _ignored() -> str:
-    field: str = wire("userID", default="", doc="Ignored: the token says who calls.")
+    field: str = wire("userID", default="", example="gtqp8cmn2he8", doc="Ignored: the token says who calls.")
     return field
 
 

@@ -105,6 +105,8 @@ class SignalSession:
                 await self._carry_out(self._protocol.binary_received(now))
             else:
                 await self._carry_out(self._protocol.text_received(text, now))
+            if self._writer is not None:
+                await asyncio.sleep(0)  # many frames may have come in one packet; let the writer keep up
 
     async def _ended(self, code: int) -> None:
         self._metrics.closes.labels(str(int(code))).inc()

@@ -1,7 +1,7 @@
 """The server is killed in the middle of something and started again: nothing stays stuck.
 
-Nobody knows which pushes a crash swallowed. So who comes back is told again of an open offer to him and of the
-acceptance of his own.
+Nobody knows which pushes a crash swallowed, so who comes back may be told again of an open offer to him and of
+the acceptance of his own, once.
 """
 
 import asyncio
@@ -16,18 +16,17 @@ LONG_OFFERS = {"signaling": {"pk_request_timeout_s": 60}}
 
 async def test_an_offer_survives_and_times_out_once(launch: Launch) -> None:
     """Both hosts hear on-pk-timeout exactly once, at the original deadline, and can go on."""
-    offer_life_s = 4.0
+    offer_life_s = 5.0
     stage = launch({"signaling": {"pk_request_timeout_s": offer_life_s}})
     proposer, target = await stage.offered()
     due_at = time.monotonic() + offer_life_s
     await _crash(stage)
     await _reconnect(proposer, target)
-    back_at = time.monotonic()
-    assert (await target.signal.expect("on-pk-offer"))["roomID"] == proposer.room
+    assert time.monotonic() < due_at, "the restart took too long to tell anything"
     for one, other in ((proposer, target), (target, proposer)):
         heard = await one.signal.expect("on-pk-timeout")
         assert heard == {"pkAnchorID": other.id, "pkRoomID": other.room}
-    assert due_at - 0.3 <= time.monotonic() <= max(due_at, back_at) + 1.5
+    assert due_at - 0.3 <= time.monotonic() <= due_at + 1.5
     await asyncio.gather(proposer.signal.nothing_within(0.3), target.signal.nothing_within(0.3))
     await offer(target, proposer)
 
@@ -38,7 +37,6 @@ async def test_an_offer_survives_and_can_be_accepted(launch: Launch) -> None:
     proposer, target = await stage.offered()
     await _crash(stage)
     await _reconnect(proposer, target)
-    assert (await target.signal.expect("on-pk-offer"))["roomID"] == proposer.room
     assert await target.status_of(proposer.room) == "waitPK"
     await accept(target, proposer)
 
@@ -50,7 +48,6 @@ async def test_a_pk_survives(launch: Launch) -> None:
     viewer = await stage.viewer(host.room)
     await _crash(stage)
     await _reconnect(host, opponent, viewer)
-    assert (await host.signal.expect("on-pk-answer"))["accepted"] is True
     seen = await viewer.sees(host.room) or {}
     assert (seen["status"], seen["pkAnchor"]["id"]) == ("PK", opponent.id)
     assert seen["audienceNumber"] == 1
@@ -81,7 +78,6 @@ async def test_one_host_stays_away(launch: Launch) -> None:
     loyal, gone = await stage.fighting()
     await _crash(stage)
     await _reconnect(loyal)
-    assert (await loyal.signal.expect("on-pk-answer"))["accepted"] is True
     assert await loyal.signal.expect("on-pk-end") == {"pkRoomID": gone.room}
     assert await loyal.status_of(loyal.room) == "single"
     assert await loyal.status_of(gone.room) == "gone"
@@ -106,10 +102,7 @@ async def _goes_on(proposer: Person, target: Person) -> str:
     status = await target.status_of(proposer.room)
     assert await proposer.status_of(target.room) == status
     if status == "waitPK":
-        assert (await target.signal.expect("on-pk-offer"))["roomID"] == proposer.room
         await accept(target, proposer)
-    else:
-        assert (await proposer.signal.expect("on-pk-answer"))["accepted"] is True
     assert (await target.signal.call("end-pk", pkRoomID=proposer.room))["code"] == 0
     assert await proposer.signal.expect("on-pk-end") == {"pkRoomID": proposer.room}
     await offer(proposer, target)
@@ -152,5 +145,11 @@ async def _crash(stage: Stage) -> None:
 
 
 async def _reconnect(*people: Person) -> None:
+    """Bring people back and skip what they are told again."""
     for person in people:
-        await person.connect()
+        signal = await person.connect()
+        await signal.send("ping")
+        told: list[str] = []
+        while (frame := str(await signal.receive())) != "pong={}":
+            told.append(frame.partition("=")[0])
+        assert told in ([], ["on-pk-offer"], ["on-pk-answer"])
