@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -44,13 +45,13 @@ def listen(address: Address, key: str) -> socket.socket:
             (address.host, address.port), family=family, backlog=_BACKLOG, dualstack_ipv6=dual
         )
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise CannotListen(f"cannot listen on {address} ({key}): {reason.lower()}") from error
 
 
 def _server(app: ASGIApp, **options: object) -> _Server:
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]  # Litestar's and uvicorn's names for ASGI are two
+        app,
         loop="uvloop",
         http="httptools",
         log_config=None,
@@ -120,7 +121,7 @@ async def serve(
             await _until_started(servers, tasks)
             assembly.health.report("server", "")
             ready()
-            await _first(stop.wait(), *tasks)
+            await _first(stop, tasks)
             log.info("shutting down")
             assembly.health.report("server", "shutting down")
             assembly.hub.hang_up_all(CloseCode.SERVICE_RESTART)
@@ -149,9 +150,10 @@ async def _until_started(servers: tuple[_Server, ...], tasks: list[asyncio.Task[
         await asyncio.sleep(0.01)
 
 
-async def _first(stop: "asyncio.Future[bool] | object", *tasks: asyncio.Task[None]) -> None:
-    waiting = asyncio.ensure_future(stop)  # type: ignore[arg-type]
+async def _first(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
+    """Wait until the operator or a server wants to end."""
+    stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        waiting.cancel()
+        stopping.cancel()

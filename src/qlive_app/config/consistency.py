@@ -33,8 +33,7 @@ def _check_pings(section: WebSocket | Im, path: str, report: Report) -> None:
     if section.pong_timeout_s <= section.ping_ticker_s:
         report.warn(
             f"{path}.pong_timeout_s",
-            f"is {section.pong_timeout_s}, not more than {path}.ping_ticker_s,"
-            f" {section.ping_ticker_s}",
+            f"is {section.pong_timeout_s}, not more than {path}.ping_ticker_s, {section.ping_ticker_s}",
             "make it longer: living clients answer only once per ping",
         )
 

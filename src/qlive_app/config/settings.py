@@ -120,7 +120,9 @@ class Signaling:
     type: SignalingType = choice(
         SignalingType, "ws", "How clients prefer to be signalled; the WebSocket endpoint serves in any case."
     )
-    pk_request_timeout_s: float = seconds(10, "Time in which a PK offer must be answered.", means_default=zero)
+    pk_request_timeout_s: float = seconds(
+        10, "Time in which a PK offer must be answered.", means_default=zero
+    )
     join_request_timeout_s: float = seconds(
         10, "Time in which a request for a seat must be answered.", means_default=zero
     )
@@ -159,7 +161,9 @@ class Presence:
     """How long users count as present without a connection."""
 
     host_connect_timeout_s: float = seconds(60, "Time in which a host must connect after opening a room.")
-    audience_lease_s: float = seconds(60, "Time for which a poll keeps an audience without connection present.")
+    audience_lease_s: float = seconds(
+        60, "Time for which a poll keeps an audience without connection present."
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -62,7 +62,6 @@ class Metrics:
             "qlive_signalling_closes", "Signalling connections that ended, by close code.", "code"
         )
         self.pks = self._counter("qlive_pk", "PKs by the state that they came to.", "state")
-        self.lost_races = self._counter("qlive_store_contended", "Commands given up after many lost races.")
         self.effect_failures = self._counter(
             "qlive_effect_failures", "Effects that failed, by kind.", "effect"
         )

@@ -21,8 +21,11 @@ class Connection(Protocol):
         """Say why and close."""
         ...
 
-    def undelivered(self) -> list[str]:
-        """Return, once, the pushes that its client cannot be taken to have received."""
+    def undelivered(self, *, ended: bool) -> list[str]:
+        """Return, once, the pushes that its client cannot be taken to have received.
+
+        ``ended`` tells that the connection is over, rather than given up for a newer one.
+        """
         ...
 
 
@@ -30,13 +33,11 @@ class Hub:
     """Delivers pushes to users: to the one connection that counts, or into the mailbox of a user in his grace.
 
     Everything here happens at once, without waiting; so between a commit and its pushes nothing can slip in.
-    ``lost_pushes`` counts what a full mailbox gave up.
     """
 
     def __init__(self) -> None:
         self._connections: dict[str, tuple[int, Connection]] = {}
         self._mailboxes: dict[str, deque[str]] = {}
-        self.lost_pushes = 0
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -65,7 +66,7 @@ class Hub:
         if entry is None or entry[1] is connection:
             return list(waiting)
         older = entry[1]
-        pending = [*waiting, *older.undelivered()]
+        pending = [*waiting, *older.undelivered(ended=False)]
         older.hang_up(CloseCode.REPLACED)
         return pending
 
@@ -77,11 +78,15 @@ class Hub:
         if not self.counts(user_id, connection):
             return False
         del self._connections[user_id]
-        self._mailboxes[user_id] = deque(connection.undelivered(), MAILBOX_PUSHES)
+        self._mailboxes[user_id] = deque(connection.undelivered(ended=True), MAILBOX_PUSHES)
         return True
 
     def deliver(self, user_id: str, text: str) -> str:
-        """Push to a user; return what becomes of it: "sent", "kept" or "dropped" (nobody expects him)."""
+        """Push to a user; return what becomes of it.
+
+        "sent"; "kept" for his return; "crowded", which is kept in the place of the oldest one; or "dropped",
+        as nobody expects him.
+        """
         connection = self.connection_of(user_id)
         if connection is not None:
             connection.push(text)
@@ -89,10 +94,9 @@ class Hub:
         mailbox = self._mailboxes.get(user_id)
         if mailbox is None:
             return "dropped"
-        if len(mailbox) == MAILBOX_PUSHES:
-            self.lost_pushes += 1
+        crowded = len(mailbox) == MAILBOX_PUSHES
         mailbox.append(text)
-        return "kept"
+        return "crowded" if crowded else "kept"
 
     def hang_up(self, user_id: str, code: CloseCode, connection_id: str = "") -> None:
         """Close the user's connection; only that one, if ``connection_id`` is given."""

@@ -33,7 +33,8 @@ from qlive_core.signalling import (
     encode,
 )
 
-_LOOKS_DEAD_AFTER_S = 1.0
+_PONG_ALLOWANCE_S = 1.0
+_ACK_ALLOWANCE_S = 0.3
 _GOODBYES = (CloseCode.PONG_TIMEOUT, CloseCode.POLICY_VIOLATION)
 
 
@@ -46,7 +47,7 @@ class SignalSession:
 
     __slots__ = (
         "_closing", "_commands", "_hub", "_log", "_loop", "_metrics", "_outbox", "_outbox_max", "_protocol",
-        "_services", "_sink", "_timer", "_unheard", "_user_id", "_wire", "_writer", "connection_id",
+        "_services", "_sink", "_timer", "_unheard", "_unheard_since", "_user_id", "_wire", "_writer", "connection_id",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +73,7 @@ class SignalSession:
         self._outbox: deque[tuple[str, bool]] = deque()
         self._outbox_max = outbox_max
         self._unheard: list[str] = []  # pushes written since the client was last heard
+        self._unheard_since = 0.0
         self._user_id: str | None = None
         self._writer: asyncio.Task[None] | None = None
         self._closing: Close | None = None
@@ -115,7 +117,9 @@ class SignalSession:
             return
         self._hub.detach(user_id, self)
         self._metrics.connections.set(len(self._hub))
-        self._log.debug("connection ended", user_id=user_id, connection=self.connection_id, close_code=int(code))
+        self._log.debug(
+            "connection ended", user_id=user_id, connection=self.connection_id, close_code=int(code)
+        )
         try:
             outcome = await self._services.attendance.drop(user_id, self.connection_id)
         except QliveError as error:
@@ -234,20 +238,26 @@ class SignalSession:
         for output in self._protocol.close(code):
             self._carry_out_now(output)
 
-    def undelivered(self) -> list[str]:
+    def undelivered(self, *, ended: bool) -> list[str]:
         """Return the pushes not written yet, and those that a client now silent may never have seen."""
         waiting = [text for text, is_push in self._outbox if is_push]
         self._outbox = deque((text, False) for text, is_push in self._outbox if not is_push)
         seen, self._unheard = self._unheard, []
-        return [*(seen if self._seems_dead() else ()), *waiting]
+        return [*(seen if self._was_deaf(ended=ended) else ()), *waiting]
 
-    def _seems_dead(self) -> bool:
-        """Tell whether what was written lately may not have arrived: a ping has no answer, or bytes have none."""
-        if self._closing is not None and self._closing.code in _GOODBYES:
+    def _was_deaf(self, *, ended: bool) -> bool:
+        """Tell whether what was written since the client was last heard may not have arrived.
+
+        A client that ended the connection was there until then. One that opens another while this one is
+        open has lost this one without a word: then a ping without an answer tells, or bytes that its host
+        has not acknowledged for longer than acknowledgements take.
+        """
+        if ended:
+            return self._closing is not None and self._closing.code in _GOODBYES
+        now = self._loop.time()
+        if now - self._protocol.last_heard > self._protocol.limits.ping_interval_s + _PONG_ALLOWANCE_S:
             return True
-        silence = self._loop.time() - self._protocol.last_heard
-        overdue = self._protocol.limits.ping_interval_s + _LOOKS_DEAD_AFTER_S
-        return silence > overdue or self._wire.unacknowledged_bytes() > 0
+        return now - self._unheard_since > _ACK_ALLOWANCE_S and self._wire.unacknowledged_bytes() > 0
 
     def _enqueue(self, text: str, *, is_push: bool) -> None:
         if self._closing is not None:
@@ -294,10 +304,15 @@ class SignalSession:
 
     async def _write_text(self, text: str, *, is_push: bool) -> None:
         if is_push:
-            self._unheard = [*self._unheard[1 - MAILBOX_PUSHES :], text]
+            self._note_unheard(text)
         try:
             await self._sink.send({"type": "websocket.send", "text": text, "bytes": None})
         except Exception:
             if is_push and self._unheard and self._unheard[-1] == text:
                 self._outbox.appendleft((self._unheard.pop(), True))
             raise
+
+    def _note_unheard(self, text: str) -> None:
+        if not self._unheard:
+            self._unheard_since = self._loop.time()
+        self._unheard = [*self._unheard[1 - MAILBOX_PUSHES :], text]

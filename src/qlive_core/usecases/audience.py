@@ -75,7 +75,9 @@ class Audience:
     async def _watch(self, user_id: str, room_id: str, old: Place | None) -> tuple[Effect, ...]:
         """Commit in this order: lease, place. Then look whether the room is still there."""
         effects = await self.attendance.lease(user_id, self.rules.audience_lease_s)
-        place = await self._take_place(Place(user_id, room_id, PlaceKind.WATCHING, first_revision(self.clock.now())), old)
+        place = await self._take_place(
+            Place(user_id, room_id, PlaceKind.WATCHING, first_revision(self.clock.now())), old
+        )
         if await self.rooms.get(room_id) is None:
             await self.places.remove(place)
             raise NoSuchRoom

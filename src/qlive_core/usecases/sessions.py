@@ -92,7 +92,8 @@ class Sessions:
         try:
             return await self.accounts.replace(account.logged_in(now))
         except Stale:
-            return account  # another login or a change of the profile at the same moment; the time is no matter
+            # Another login or a change of the profile came at the same moment; the time is no matter.
+            return account
 
     @redecided
     async def _open_session(self, user_id: str, token: str) -> None:

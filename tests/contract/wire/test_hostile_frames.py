@@ -58,7 +58,7 @@ async def test_fragments_count_together(stage: Stage) -> None:
     await signal.connection.send(iter(['end-pk={"rpc', 'ID":"1"', "}"]))
     assert (await signal.expect("end-pk-res"))["rpcID"] == "1"
     with suppress(ConnectionClosed):
-        await signal.connection.send(iter(["end-pk={", *([" " * 4096] * 64), "}"]))
+        await signal.connection.send(iter(["end-pk={", *([" " * 4096] * 16), "}"]))
     assert await signal.close_code() == 1009
 
 

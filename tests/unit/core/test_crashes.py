@@ -32,7 +32,7 @@ SITUATIONS: list[tuple[Command, str, int]] = [
 ]
 
 
-class Died(Exception):  # noqa: N818 - no error of ours, the end of a process
+class Died(Exception):
     """The process is gone."""
 
 

@@ -50,6 +50,12 @@ RACES = [
     ("nothing", "ann logs in", "ann connects"),
     ("nothing", "ann logs out", "ann logs out"),
     ("nothing", "eve creates", "eve creates"),
+    ("nothing", "eve creates", "eve creates another"),
+    ("nothing", "eve creates", "eve logs out"),
+    ("nothing", "eve takes bob's name", "bob renames"),
+    ("viewer_gone", "dan expires", "dan creates"),
+    ("nothing", "dan leaves", "dan creates"),
+    ("nothing", "ann logs out", "bob offers"),
     ("nothing", "eve creates", "eve enters ann's"),
     ("nothing", "eve creates", "eve leaves"),
     ("nothing", "eve enters ann's", "eve enters bob's"),
@@ -83,6 +89,8 @@ RACES = [
     ("viewer_gone", "dan expires", "ann closes"),
 ]
 
+LEFT_TO_THE_SWEEP = {("eve creates", "eve logs out")}
+"""A place that is taken just while its user leaves has nobody to attend to it until the sweep gives it a lease."""
 
 Result = tuple[str, list[tuple[str, str]]]
 
@@ -182,7 +190,7 @@ def in_turn(situation: str, first: str, second: str) -> list[Ending]:
 @pytest.mark.parametrize(
     ("situation", "first", "second"), RACES, ids=[f"{a}: {b} / {c}" for a, b, c in RACES]
 )
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(turns=st.lists(st.integers(0, 6), max_size=6))
 def test_a_race(situation: str, first: str, second: str, turns: list[int]) -> None:
     """The facts and both results are those of one order or of the other, and nobody is stuck."""
@@ -192,6 +200,8 @@ def test_a_race(situation: str, first: str, second: str, turns: list[int]) -> No
         racers = [outcome(COMMANDS[name](world.beside(_pause), cast)) for name in (first, second)]
         results = await interleaved(racers[0], racers[1], turns)
         ending = await _ending(world, cast, (first, second), results)
+        if (first, second) in LEFT_TO_THE_SWEEP:
+            await world.sweep.look_around(0)
         await check(world)
         await check_nobody_is_stuck(world)
         return ending

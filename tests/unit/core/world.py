@@ -172,12 +172,13 @@ class World:
         stores: SqliteStores | None = None,
         clock: HandClock | None = None,
         ids: CountedIds | None = None,
+        signs: NotedSigns | None = None,
         node: str = "node-1",
         before: BeforeCall | None = None,
     ) -> None:
         self.stores = stores or SqliteStores(":memory:")
         self.clock, self.ids, self.node, self.rules = clock or HandClock(), ids or CountedIds(), node, rules
-        self.signs, self.sms, self.rtc = NotedSigns(), Postbox(), ReadableRtc()
+        self.signs, self.sms, self.rtc = signs or NotedSigns(), Postbox(), ReadableRtc()
         self._before = before
         self._wire()
 
@@ -186,13 +187,16 @@ class World:
         run(self.stores.close())
 
     def beside(self, before: BeforeCall | None = None, *, node: str | None = None) -> "World":
-        """Return another process on the same stores, at the same time of day."""
-        node = node or self.node
-        other = World(
-            self.rules, stores=self.stores, clock=self.clock, ids=self.ids, node=node, before=before
+        """Return the same process with another gate, or one that calls itself ``node``, on the same stores."""
+        return World(
+            self.rules,
+            stores=self.stores,
+            clock=self.clock,
+            ids=self.ids,
+            signs=self.signs if node in (None, self.node) else None,
+            node=node or self.node,
+            before=before,
         )
-        other.signs.heard.update(self.signs.heard if node == self.node else {})
-        return other
 
     def _gated(self, store: T, name: str) -> T:
         return cast("T", _Gate(store, name, self._before)) if self._before else store

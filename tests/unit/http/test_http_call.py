@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from scopes import http_scope
+from http_scopes import http_scope
 
 from qlive_app.http.call import Call
 from qlive_core.errors import NotLoggedIn

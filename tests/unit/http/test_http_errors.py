@@ -61,7 +61,7 @@ def test_codes_that_apps_act_on(error: Exception, row: Row) -> None:
 
 
 def test_an_error_has_four_keys_in_order() -> None:
-    """iOS tells success from failure by keys alone: an error has these and no other."""
+    """Apps of iOS tell success from failure by keys alone: an error has these and no other."""
     body = error_body(errors.InvalidRoomName("invalid room name <x>"), "my-id")
     assert body == (
         b'{"code":400004,"requestID":"my-id","summary":"invalid room name",'

@@ -2,7 +2,7 @@
 
 import attrs
 import pytest
-from scopes import http_scope
+from http_scopes import http_scope
 
 from qlive_app.config.settings import WebSocket
 from qlive_app.http.call import Call

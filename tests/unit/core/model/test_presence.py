@@ -30,11 +30,12 @@ def test_the_whole_table() -> None:
     lease, is_open, grace = PresenceState.LEASE, PresenceState.OPEN, PresenceState.GRACE
     connect, drop, renew = PresenceEvent.CONNECT, PresenceEvent.DROP, PresenceEvent.RENEW
     take, expire, leave = PresenceEvent.TAKE_PLACE, PresenceEvent.EXPIRE, PresenceEvent.LEAVE
-    assert TABLE == {
+    expected = {
         lease: {connect: is_open, renew: lease, take: lease, expire: None, leave: None},
         is_open: {connect: is_open, drop: grace, take: is_open, leave: None},
         grace: {connect: is_open, renew: grace, take: lease, expire: None, leave: None},
     }
+    assert expected == TABLE
 
 
 @pytest.mark.parametrize("state", PresenceState)

@@ -28,7 +28,7 @@ async def connected(world: World, number: int = 0) -> str:
 
 async def test_connect(world: World) -> None:
     """A connection opens the presence, without a deadline and with the name of the node."""
-    user_id, token = await world.login(PHONE)
+    _, token = await world.login(PHONE)
     opened = await world.attendance.connect(token, "conn-1")
     assert opened.effects == ()
     assert (opened.reply.state, opened.reply.connection_id, opened.reply.node) == (
