@@ -4,7 +4,6 @@ The tables are the truth and the pictures follow; a test fails when they do not.
 below put them; every arrow and every label comes from the tables.
 """
 
-# ruff: noqa: INP001 - a script, no part of a package
 
 import math
 import sys

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script, not part of a package
 """Writes the references that follow from the code: the table of configuration keys, and the AsyncAPI document.
 
 `make docs` runs it. A test fails when what is in the repository is not what it would write.

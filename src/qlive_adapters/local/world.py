@@ -30,8 +30,8 @@ class RandomIds:
         return _word(16)
 
     def pk_id(self) -> str:
-        """Return 16 characters ``[0-9a-z]``."""
-        return _word(16)
+        """Return 16 hexadecimal digits; no client sees them."""
+        return secrets.token_hex(8)
 
     def session_token(self) -> str:
         """Return 256 random bits as 43 URL-safe characters."""

@@ -1,10 +1,9 @@
 """What the mirrored stores have in common: how facts get into the cache, and how they get out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar, cast
-from weakref import WeakValueDictionary
 
 from qlive_adapters.mirror.cache import FactCache
 from qlive_core.errors import Duplicate, LostRace, StoreUnavailable
@@ -13,6 +12,8 @@ from qlive_core.ports.stores import FactStore
 Fact = TypeVar("Fact")
 Result = TypeVar("Result")
 Lookup = Callable[[str], Awaitable[Fact | None]]
+
+_COMMIT_TAKES_S = 0.1
 
 
 class Guarded(Protocol[Fact]):
@@ -27,7 +28,7 @@ class MirroredFacts(Generic[Fact]):
     """A store in front of another one, with all of its facts in memory.
 
     Writes of one fact go through this process one at a time, so that their outcomes enter the cache in the
-    order in which they were committed, and each is seen through even if the caller is cancelled.
+    order in which they were committed.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class MirroredFacts(Generic[Fact]):
         self._cache = cache
         self._lookups = dict(lookups or {})
         self._changed = changed
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns: dict[str, asyncio.Future[None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._kept = 0
 
@@ -70,8 +71,11 @@ class MirroredFacts(Generic[Fact]):
 
     async def refresh(self, key: str) -> None:
         """Look again at that fact in the wrapped store."""
-        async with self._turn(key):
+        turn = await self._turn(key)
+        try:
             self._keep(key, await self._store.get(key))
+        finally:
+            self._end(key, turn)
 
     async def _add(self, fact: Fact, add: Callable[[], Awaitable[None]]) -> None:
         async def commit() -> Fact:
@@ -82,22 +86,37 @@ class MirroredFacts(Generic[Fact]):
 
     async def _write(self, fact: Fact, commit: Callable[[], Awaitable[Fact | None]]) -> Fact | None:
         """Run ``commit``, which returns what is stored afterwards, and keep that."""
-        return await self._see_through(self._write_in_turn(fact, commit))
+        try:
+            return await self._write_in_turn(fact, commit)
+        except asyncio.CancelledError:
+            # The store may commit all the same, a moment later.
+            self._start(self._look_again(self._cache.key(fact)))
+            raise
+
+    async def _look_again(self, key: str) -> None:
+        await asyncio.sleep(_COMMIT_TAKES_S)
+        with suppress(StoreUnavailable):
+            await self.refresh(key)
 
     async def _see_through(self, work: Coroutine[Any, Any, Result]) -> Result:
-        # The store may commit after its caller was cancelled; the mirror must hear of it.
+        # The caller may be cancelled; the mirror must hear of the outcome.
+        return await asyncio.shield(self._start(work))
+
+    def _start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(task)
+        return task
 
     async def _write_in_turn(self, fact: Fact, commit: Callable[[], Awaitable[Fact | None]]) -> Fact | None:
         key = self._cache.key(fact)
         try:
-            async with self._turn(key):
+            turn = await self._turn(key)
+            try:
                 stored = await commit()
                 self._keep(key, stored)
-                return stored
+            finally:
+                self._end(key, turn)
         except LostRace as lost:
             await self._learn(fact, lost)
             raise
@@ -107,6 +126,7 @@ class MirroredFacts(Generic[Fact]):
             with suppress(StoreUnavailable):
                 await self.refresh(key)
             raise
+        return stored
 
     async def _learn(self, fact: Fact, lost: LostRace) -> None:
         await self.refresh(self._cache.key(fact))
@@ -117,13 +137,19 @@ class MirroredFacts(Generic[Fact]):
             if holder is not None:
                 await self.refresh(self._cache.key(holder))
 
-    @asynccontextmanager
-    async def _turn(self, key: str) -> AsyncIterator[None]:
-        lock = self._turns.get(key)
-        if lock is None:
-            lock = self._turns[key] = asyncio.Lock()
-        async with lock:
-            yield
+    async def _turn(self, key: str) -> asyncio.Future[None]:
+        """Wait until nobody writes that fact and return this turn, which must be ended.
+
+        Less than a lock, for almost always nobody does.
+        """
+        while (other := self._turns.get(key)) is not None:
+            await asyncio.wait((other,))
+        turn = self._turns[key] = asyncio.get_running_loop().create_future()
+        return turn
+
+    def _end(self, key: str, turn: asyncio.Future[None]) -> None:
+        del self._turns[key]
+        turn.set_result(None)
 
     def _take_in(self, facts: Iterable[Fact]) -> None:
         for fact in facts:

@@ -43,8 +43,8 @@ class Call:
 
     def query(self) -> dict[str, str]:
         """Return the query parameters; of repeated ones the first counts."""
-        pairs = parse_qsl(self.scope["query_string"].decode("utf-8", "replace"), keep_blank_values=True)
-        return dict(reversed(pairs))
+        text = self.scope["query_string"].decode("utf-8", "replace")
+        return dict(reversed(parse_qsl(text, keep_blank_values=True))) if text else {}
 
     def path_parameter(self, name: str) -> str:
         """Return what stands in the path in place of `{name}`."""

@@ -9,7 +9,7 @@ from time import perf_counter
 
 import structlog
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from qlive_app.http.call import CURRENT, Call
@@ -43,12 +43,9 @@ class Front:
         self._log = structlog.get_logger("qlive.http").bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP:
-            await self._serve(scope, receive, send)
-        else:
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
-
-    async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+            return
         started = perf_counter()
         call = Call(scope, receive)
         reqid = (b"x-reqid", call.request_id.encode("ascii"))
@@ -90,6 +87,7 @@ class Front:
         method = call.scope["method"]
         route = self._route(call)
         self._metrics.observe_http(method, route, status, seconds)
+        who = {"user_id": call.user_id} if call.user_id else {}
         log = self._log.debug if status < 400 else self._log.info if status < 500 else self._log.error
         log(
             "http request",
@@ -98,7 +96,7 @@ class Front:
             status=status,
             ms=round(seconds * 1000, 2),
             request_id=call.request_id,
-            user_id=call.user_id,
+            **who,
         )
 
     def _route(self, call: Call) -> str:

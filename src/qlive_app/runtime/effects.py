@@ -28,7 +28,7 @@ class LocalEffects:
             HangUp: self._hang_up,
             Hold: lambda effect: hub.hold(effect.user_id),
             LetGo: lambda effect: hub.let_go(effect.user_id),
-            Count: lambda effect: metrics.pks.labels(effect.state.value).inc(),
+            Count: lambda effect: metrics.count_pk(effect.state.value),
         }
 
     def run(self, effects: Iterable[Effect]) -> None:
@@ -43,7 +43,7 @@ class LocalEffects:
 
     def _notify(self, effect: Notify) -> None:
         fate = self._hub.deliver(effect.user_id, encode(effect.message))
-        self._metrics.pushes.labels(fate).inc()
+        self._metrics.count_push(fate)
 
     def _hang_up(self, effect: HangUp) -> None:
         self._hub.hang_up(effect.user_id, _CLOSE_CODES[effect.reason], effect.connection_id)

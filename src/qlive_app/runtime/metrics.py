@@ -1,6 +1,6 @@
 """The figures that operators watch, in one registry that is made anew for each server."""
 
-from collections.abc import Callable
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -18,10 +18,7 @@ _SHORT_SECONDS = (0.0005, 0.001, 0.0025, *_SECONDS)
 
 
 class Metrics:
-    """All metrics of one server.
-
-    ``observe_http`` and ``observe_message`` are on hot paths: children are looked up once per label set.
-    """
+    """All metrics of one server."""
 
     content_type = CONTENT_TYPE_LATEST
 
@@ -31,37 +28,36 @@ class Metrics:
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         http = ["method", "path", "code"]
-        self._http_count = Counter(
+        http_count = Counter(
             "qlive_api_http_request_count",
             "HTTP requests by method, path and status code.",
             http,
             registry=self.registry,
         )
-        self._http_duration = Histogram(
+        http_duration = Histogram(
             "qlive_api_http_request_duration",
             "Duration of HTTP requests in seconds.",
             http,
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._http_children: dict[
-            tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]
-        ] = {}
-        self._messages = Histogram(
+        # Looking a child up by its labels costs more than counting; there are few, so they are kept.
+        self._http = cache(lambda *labels: (http_count.labels(*labels), http_duration.labels(*labels)))
+        messages = Histogram(
             "qlive_signalling_request_seconds",
             "Time from a signalling request to its reply, by message type and reply code.",
             ["type", "code"],
             buckets=_SHORT_SECONDS,
             registry=self.registry,
         )
-        self._message_children: dict[tuple[str, int], Callable[[float], None]] = {}
-        self.pushes = self._counter(
-            "qlive_signalling_pushes", "Pushes to users by what became of them.", "fate"
+        self._message = cache(messages.labels)
+        self._push = cache(
+            self._counter("qlive_signalling_pushes", "Pushes to users by what became of them.", "fate").labels
         )
         self.closes = self._counter(
             "qlive_signalling_closes", "Signalling connections that ended, by close code.", "code"
         )
-        self.pks = self._counter("qlive_pk", "PKs by the state that they came to.", "state")
+        self._pk = cache(self._counter("qlive_pk", "PKs by the state that they came to.", "state").labels)
         self.effect_failures = self._counter(
             "qlive_effect_failures", "Effects that failed, by kind.", "effect"
         )
@@ -94,22 +90,21 @@ class Metrics:
 
     def observe_http(self, method: str, path: str, code: int, seconds: float) -> None:
         """Count one HTTP request; ``path`` is a route, not what the client typed."""
-        key = (method, path, code)
-        child = self._http_children.get(key)
-        if child is None:
-            labels = (method, path, str(code))
-            child = (self._http_count.labels(*labels).inc, self._http_duration.labels(*labels).observe)
-            self._http_children[key] = child
-        child[0]()
-        child[1](seconds)
+        count, duration = self._http(method, path, str(code))
+        count.inc()
+        duration.observe(seconds)
 
     def observe_message(self, message_type: str, code: int, seconds: float) -> None:
         """Count one signalling request with the code of its reply."""
-        key = (message_type, code)
-        child = self._message_children.get(key)
-        if child is None:
-            child = self._message_children[key] = self._messages.labels(message_type, str(code)).observe
-        child(seconds)
+        self._message(message_type, str(code)).observe(seconds)
+
+    def count_push(self, fate: str) -> None:
+        """Count one push by what became of it."""
+        self._push(fate).inc()
+
+    def count_pk(self, state: str) -> None:
+        """Count one PK that came to this state."""
+        self._pk(state).inc()
 
     def observe_commit(self, operations: int, seconds: float) -> None:
         """Count one commit of the store."""

@@ -47,7 +47,8 @@ class SignalSession:
 
     __slots__ = (
         "_closing", "_commands", "_hub", "_log", "_loop", "_metrics", "_outbox", "_outbox_max", "_protocol",
-        "_services", "_sink", "_timer", "_unheard", "_unheard_since", "_user_id", "_wire", "_writer", "connection_id",
+        "_services", "_sink", "_timer", "_unheard", "_unheard_since", "_user_id", "_wire", "_writer", "_writing",
+        "connection_id",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +77,7 @@ class SignalSession:
         self._unheard_since = 0.0
         self._user_id: str | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._writing = False
         self._closing: Close | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._log = structlog.get_logger("qlive.signalling")
@@ -107,7 +109,7 @@ class SignalSession:
                 await self._carry_out(self._protocol.binary_received(now))
             else:
                 await self._carry_out(self._protocol.text_received(text, now))
-            if self._writer is not None:
+            if self._writing:
                 await asyncio.sleep(0)  # many frames may have come in one packet; let the writer keep up
 
     async def _ended(self, code: int) -> None:
@@ -153,7 +155,12 @@ class SignalSession:
         if self._user_id is None or not self._hub.counts(self._user_id, self):
             return  # a newer connection speaks for the user
         reply = await self._commands.execute(self._user_id, request)
-        self._enqueue(encode(reply), is_push=False)
+        if self._writing or self._closing is not None:
+            self._enqueue(encode(reply), is_push=False)
+        else:  # nothing is queued: this task can write it as well as another
+            self._outbox.append((encode(reply), False))
+            self._writing = True
+            await self._write()
 
     async def _authenticate(self, request: Auth) -> None:
         try:
@@ -277,7 +284,8 @@ class SignalSession:
             self._start_writer()
 
     def _start_writer(self) -> None:
-        if self._writer is None:
+        if not self._writing:
+            self._writing = True
             self._writer = self._loop.create_task(self._write())
 
     async def _write(self) -> None:
@@ -295,6 +303,7 @@ class SignalSession:
             self._log.debug("write failed", connection=self.connection_id, error=repr(error))
         finally:
             self._writer = None
+            self._writing = False
 
     def _may_push(self, text: str) -> bool:
         if self._closing is None:

@@ -133,16 +133,6 @@ class Battles:
             return Outcome(False)
         return Outcome(True, (*news_of(decision, named_room=""), Count(decision.pk.state)))
 
-    async def _offer_news(self, pk: Pk, own: Room) -> Notify:
-        account = await self.accounts.get(pk.proposer.user_id)
-        offer = OnPkOffer(
-            user_id=pk.proposer.user_id,
-            nickname=account.nickname if account else "",
-            room_id=own.id,
-            room_name=own.name,
-        )
-        return Notify(pk.target.user_id, offer)
-
     async def _own_room_for(self, user_id: str, target: Room) -> Room:
         own = await self.rooms.by_creator(user_id)
         if own is None or own.id == target.id:
