@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -119,6 +120,7 @@ async def serve(
                 for server, sock in zip(servers, (api_socket, signalling_socket), strict=True)
             ]
             await _until_started(servers, tasks)
+            _spare_the_collector()
             assembly.health.report("server", "")
             ready()
             await _first(stop, tasks)
@@ -140,6 +142,16 @@ async def _wake(assembly: Assembly) -> None:
     assembly.effects.run(await sweep.wake())
     assembly.effects.run(await sweep.look_around(2 * SWEEP_INTERVAL_S))
     await sweep.tidy()
+
+
+def _spare_the_collector() -> None:
+    """Let the garbage collector leave alone what lives as long as the process, and look at the rest less often.
+
+    Requests make no cycles worth speaking of; at Python's default it would look after every 700 objects.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 async def _until_started(servers: tuple[_Server, ...], tasks: list[asyncio.Task[None]]) -> None:

@@ -44,7 +44,7 @@ class MirroredFacts(Generic[Fact]):
         self._cache = cache
         self._lookups = dict(lookups or {})
         self._changed = changed
-        self._turns: dict[str, asyncio.Future[None]] = {}
+        self._turns: dict[str, asyncio.Future[None] | None] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._kept = 0
 
@@ -71,11 +71,11 @@ class MirroredFacts(Generic[Fact]):
 
     async def refresh(self, key: str) -> None:
         """Look again at that fact in the wrapped store."""
-        turn = await self._turn(key)
+        await self._begin_turn(key)
         try:
             self._keep(key, await self._store.get(key))
         finally:
-            self._end(key, turn)
+            self._end_turn(key)
 
     async def _add(self, fact: Fact, add: Callable[[], Awaitable[None]]) -> None:
         async def commit() -> Fact:
@@ -111,12 +111,12 @@ class MirroredFacts(Generic[Fact]):
     async def _write_in_turn(self, fact: Fact, commit: Callable[[], Awaitable[Fact | None]]) -> Fact | None:
         key = self._cache.key(fact)
         try:
-            turn = await self._turn(key)
+            await self._begin_turn(key)
             try:
                 stored = await commit()
                 self._keep(key, stored)
             finally:
-                self._end(key, turn)
+                self._end_turn(key)
         except LostRace as lost:
             await self._learn(fact, lost)
             raise
@@ -137,19 +137,22 @@ class MirroredFacts(Generic[Fact]):
             if holder is not None:
                 await self.refresh(self._cache.key(holder))
 
-    async def _turn(self, key: str) -> asyncio.Future[None]:
-        """Wait until nobody writes that fact and return this turn, which must be ended.
+    async def _begin_turn(self, key: str) -> None:
+        """Wait until nobody writes that fact; from now on this caller does.
 
-        Less than a lock, for almost always nobody does.
+        Cheaper than a lock: almost always nobody does, and only who must wait makes something to wait for.
         """
-        while (other := self._turns.get(key)) is not None:
-            await asyncio.wait((other,))
-        turn = self._turns[key] = asyncio.get_running_loop().create_future()
-        return turn
+        while key in self._turns:
+            over = self._turns[key]
+            if over is None:
+                over = self._turns[key] = asyncio.get_running_loop().create_future()
+            await asyncio.wait((over,))
+        self._turns[key] = None
 
-    def _end(self, key: str, turn: asyncio.Future[None]) -> None:
-        del self._turns[key]
-        turn.set_result(None)
+    def _end_turn(self, key: str) -> None:
+        over = self._turns.pop(key)
+        if over is not None:
+            over.set_result(None)
 
     def _take_in(self, facts: Iterable[Fact]) -> None:
         for fact in facts:

@@ -19,6 +19,7 @@ from qlive_app.http.operating import HEALTH_PATH, READINESS_PATH, OperatingRoute
 from qlive_app.http.operations import Operation, route_handler
 from qlive_app.http.pictures import RoomPictures
 from qlive_app.http.rooms import RoomRoutes
+from qlive_app.http.unchanged import UnchangedReplies
 from qlive_app.http.uploads import UploadRoutes
 from qlive_app.http.ws_url import SignallingUrl
 from qlive_app.runtime.metrics import Metrics
@@ -37,13 +38,15 @@ def create_http_app(
     """Return the application that serves the HTTP port.
 
     `ws_port` tells on which port the signalling endpoint listens. `version` tells how often the facts behind
-    room lists have changed; without it every list is made anew.
+    rooms' pictures have changed; without it every answer is made anew.
     """
     signalling_url = SignallingUrl(settings.websocket_conf, ws_port)
     operating = OperatingRoutes(metrics, settings.prometheus.metrics_path, readiness)
     described = (
         *AccountRoutes(services, settings.trusted_proxies).operations(),
-        *RoomRoutes(services, RoomPictures(services.rtc.play_url), signalling_url, version).operations(),
+        *RoomRoutes(
+            services, RoomPictures(services.rtc.play_url), signalling_url, UnchangedReplies(version)
+        ).operations(),
         *AudienceRoutes(services, signalling_url).operations(),
         *ImRoutes(services).operations(),
         *UploadRoutes(services).operations(),

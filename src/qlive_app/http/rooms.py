@@ -1,8 +1,8 @@
 """Rooms over HTTP: what their hosts do, and how everybody finds them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from attrs import define, field, frozen
+from attrs import frozen
 
 from qlive_app.http.answers import HostedRoomAnswer, RenamedRoomAnswer, RoomListAnswer, RoomPicture
 from qlive_app.http.call import Call
@@ -11,6 +11,7 @@ from qlive_app.http.paging import DEFAULT_LIMIT, page_request, write_cursor
 from qlive_app.http.pictures import RoomPictures
 from qlive_app.http.replies import DONE, Reply, json_reply
 from qlive_app.http.schemas import CreateRoomBody, RenameRoomBody, RoomBody
+from qlive_app.http.unchanged import UnchangedReplies
 from qlive_app.http.ws_url import SignallingUrl
 from qlive_app.services import Services
 from qlive_core.errors import (
@@ -26,29 +27,18 @@ from qlive_core.errors import (
 from qlive_core.usecases.directory import PAGE_LIMIT_MAX, Query, RoomFacts
 from qlive_core.usecases.rooms import HostedRoom
 
+_WHOLE_LIST = ""  # no room has this id
 _ROOM_ID = Parameter(name="roomID", within="path", required=True, doc="The room.")
-
-
-@define
-class _WholeList:
-    """The answer to those who host no room, and the version of the facts that it shows."""
-
-    version: int = -1
-    reply: Reply = DONE
 
 
 @frozen
 class RoomRoutes:
-    """Opening, changing, closing and finding rooms.
-
-    `version`, if there is one, changes whenever a fact changes that lists show.
-    """
+    """Opening, changing, closing and finding rooms. `unchanged` goes by the facts that pictures show."""
 
     services: Services
     pictures: RoomPictures
     signalling_url: SignallingUrl
-    version: Callable[[], int] | None
-    _whole_list: _WholeList = field(init=False, factory=_WholeList)
+    unchanged: UnchangedReplies
 
     async def create(self, call: Call, body: CreateRoomBody) -> Reply:
         outcome = await self.services.rooms.create(call.user_id, body.name, body.type)
@@ -71,8 +61,7 @@ class RoomRoutes:
         room_id = call.path_parameter("roomID")
         # Most viewers have no connection: asking for the room is their way to say that they still watch it.
         self.services.effects.run(await self.services.audience.poll(call.user_id, room_id))
-        facts = await self.services.directory.one(room_id)
-        return Reply(self.pictures.text(facts).encode())
+        return await self.unchanged.get(room_id, lambda: self._shown(room_id))
 
     async def list(self, call: Call) -> Reply:
         parameters = call.query()
@@ -87,16 +76,13 @@ class RoomRoutes:
         return await self._whole(query)
 
     async def _whole(self, query: Query) -> Reply:
-        """List everything but the caller's own room: for those who have none the same answer, until it changes."""
-        version = self.version() if self.version else -1
-        # The version is read first, so that an answer can only be newer than the version it is kept under.
-        if version < 0 or await self.services.directory.rooms.by_creator(query.caller) is not None:
+        """List everything but the caller's own room; those who have none all get the same."""
+        if await self.services.directory.rooms.by_creator(query.caller) is not None:
             return await self._listed(query)
-        if self._whole_list.version != version:
-            reply = await self._listed(query)
-            self._whole_list.version, self._whole_list.reply = version, reply
-            return reply
-        return self._whole_list.reply
+        return await self.unchanged.get(_WHOLE_LIST, lambda: self._listed(query))
+
+    async def _shown(self, room_id: str) -> Reply:
+        return Reply(self.pictures.text(await self.services.directory.one(room_id)).encode())
 
     async def _listed(self, query: Query) -> Reply:
         rooms = await self.services.directory.list(query)

@@ -96,6 +96,24 @@ async def test_a_kept_list_is_never_stale(http: httpx.AsyncClient) -> None:
     assert await _listed(http, viewer) is None
 
 
+async def test_a_room_that_was_shown_is_never_stale(http: httpx.AsyncClient) -> None:
+    """Viewers who ask again see every change, and notice when the room is gone."""
+    viewer = await _login(http, PHONES[0])
+    ann, room = await _go_live(http, PHONES[1])
+
+    async def shown() -> Any:
+        body = (await http.get(f"/v1/rooms/{room}", headers=viewer)).json()
+        return body.get("name"), body.get("audienceNumber"), body.get("code")
+
+    assert await shown() == (f"room of {PHONES[1]}", 0, None)
+    await http.post("/v1/enter_room", headers=viewer, json={"roomID": room})
+    await http.put(f"/v1/rooms/{room}", headers=ann, json={"roomName": "new"})
+    assert await shown() == ("new", 1, None)
+    assert (await http.get(f"/v1/rooms/{room}")).json()["code"] == 401001
+    await http.post("/v1/close_room", headers=ann, json={"roomID": room})
+    assert await shown() == (None, None, 404002)
+
+
 async def test_pages_follow_each_other(http: httpx.AsyncClient) -> None:
     """Newest first, each room once, and the last page names no next one."""
     viewer = await _login(http, PHONES[0])
