@@ -4,7 +4,6 @@ The tables are the truth and the pictures follow; a test fails when they do not.
 below put them; every arrow and every label comes from the tables.
 """
 
-
 import math
 import sys
 from collections import defaultdict
