@@ -29,7 +29,10 @@ class RoomFacts(NamedTuple):
 
 @frozen
 class Query:
-    """Which rooms to list. ``can_pk`` wins over ``creator``; neither hides the caller's own room but the plain list and ``can_pk`` do."""
+    """Which rooms to list: those of ``creator``, or those free for a PK, which wins; else all.
+
+    Only a list by creator shows the caller's own room.
+    """
 
     caller: str
     can_pk: bool = False
@@ -58,7 +61,16 @@ class Directory:
         room = await self.rooms.get(room_id)
         if room is None:
             raise NoSuchRoom
-        return (await self._pictures([room]))[0]
+        pk = await self.pks.of_room(room_id)
+        anchor = _anchor_id(room, pk)
+        audiences = await self.places.audience_numbers()
+        return RoomFacts(
+            room,
+            await self.accounts.get(room.creator),
+            audiences.get(room_id, 0),
+            pk,
+            await self.accounts.get(anchor) if anchor else None,
+        )
 
     async def list(self, query: Query) -> Sequence[RoomFacts]:
         """Return the rooms that the query asks for, oldest first."""
@@ -97,7 +109,7 @@ class Directory:
 
     async def _pictures(self, rooms: Sequence[Room]) -> Sequence[RoomFacts]:
         """Four reads whatever the number of rooms."""
-        pks = await self._pk_by_room() if len(rooms) > 1 else await self._pk_of(rooms)
+        pks = await self._pk_by_room()
         anchors = {room.id: _anchor_id(room, pks.get(room.id)) for room in rooms}
         people = await self.accounts.get_many({r.creator for r in rooms} | set(anchors.values()) - {""})
         audiences = await self.places.audience_numbers()
@@ -112,10 +124,6 @@ class Directory:
             )
             for room in rooms
         ]
-
-    async def _pk_of(self, rooms: Sequence[Room]) -> dict[str, Pk]:
-        found = {room.id: await self.pks.of_room(room.id) for room in rooms}
-        return {room_id: pk for room_id, pk in found.items() if pk is not None}
 
 
 def _position(room: Room) -> tuple[float, str]:
