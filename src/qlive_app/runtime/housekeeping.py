@@ -8,24 +8,31 @@ import structlog
 
 from qlive_app.config import Prometheus
 from qlive_app.runtime.metrics import Metrics
+from qlive_app.services import Services
 from qlive_core.effects import Effect
-from qlive_core.usecases.sweep import Sweep
 
 SWEEP_INTERVAL_S = 5.0
 _TIDY_EVERY = 120
 
 
-async def sweep_for_ever(sweep: Sweep, effects: Callable[[Iterable[Effect]], None]) -> None:
+async def sweep_for_ever(
+    services: Services, is_connected: Callable[[str, str], bool], run: Callable[[Iterable[Effect]], None]
+) -> None:
     """Look around every few seconds until cancelled; what fails is logged and tried again next time."""
     log = structlog.get_logger("qlive.sweep")
+    suspects: frozenset[tuple[str, str]] = frozenset()
     rounds = 0
     while True:
         await asyncio.sleep(SWEEP_INTERVAL_S)
         rounds += 1
         try:
-            effects(await sweep.look_around(2 * SWEEP_INTERVAL_S))
+            orphans = await services.attendance.orphans(is_connected)
+            for user_id, connection_id in orphans & suspects:
+                run((await services.attendance.drop(user_id, connection_id)).effects)
+            suspects = orphans
+            run(await services.sweep.look_around(2 * SWEEP_INTERVAL_S))
             if rounds % _TIDY_EVERY == 0:
-                log.debug("tidied", removed=await sweep.tidy())
+                log.debug("tidied", removed=await services.sweep.tidy())
         except Exception:
             log.exception("sweep failed")
 

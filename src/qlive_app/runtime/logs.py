@@ -11,7 +11,8 @@ from typing import Any, TextIO
 import structlog
 
 _LEVELS = {0: logging.DEBUG, 1: logging.INFO, 2: logging.WARNING, 3: logging.ERROR}
-_PHONE = re.compile(r"(?<![0-9A-Za-z])(1[3-9][0-9])[0-9]{4}([0-9]{4})(?![0-9A-Za-z])")
+# Not within words, for ids have digits too; but with China's prefix, for it is often typed.
+_PHONE = re.compile(r"(?<![0-9A-Za-z])((?:00)?(?:86)?1[3-9][0-9])[0-9]{4}([0-9]{4})(?![0-9A-Za-z])")
 _SECRET_KEYS = frozenset({"token", "code", "sms_code", "authorization", "secret_key", "password"})
 _QUEUE_LINES = 10_000
 

@@ -47,6 +47,11 @@ class Hub:
         entry = self._connections.get(user_id)
         return entry[1] if entry else None
 
+    def is_connected(self, user_id: str, connection_id: str) -> bool:
+        """Tell whether that connection of the user is the one that counts."""
+        connection = self.connection_of(user_id)
+        return connection is not None and connection.connection_id == connection_id
+
     def counts(self, user_id: str, connection: Connection) -> bool:
         """Tell whether this is the connection that counts."""
         return self.connection_of(user_id) is connection

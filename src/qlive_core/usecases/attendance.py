@@ -1,5 +1,7 @@
 """Being there: connections come and go, leases run, and whoever is gone too long has left."""
 
+from collections.abc import Callable
+
 from attrs import frozen
 
 from qlive_core.effects import Arm, DeadlineKind, Effect, HangUp, HangUpReason, Hold, LetGo, Outcome
@@ -117,6 +119,20 @@ class Attendance:
             dropped = await self.drop(presence.user_id, presence.connection_id)
             effects += (Hold(presence.user_id), *dropped.effects)
         return tuple(effects)
+
+    async def orphans(self, is_connected: Callable[[str, str], bool]) -> frozenset[tuple[str, str]]:
+        """Return (user id, connection id) of connections of this node that are open in the store alone.
+
+        ``is_connected`` tells whether such a connection is there. One that is just being made may be among
+        them; one that is still here a while later ended without the store hearing of it, and is to be dropped.
+        """
+        return frozenset(
+            (presence.user_id, presence.connection_id)
+            for presence in await self.presences.all()
+            if presence.node == self.node
+            and presence.state is PresenceState.OPEN
+            and not is_connected(presence.user_id, presence.connection_id)
+        )
 
     @redecided
     async def _open(self, user_id: str, connection_id: str, token: str) -> tuple[str, Presence]:

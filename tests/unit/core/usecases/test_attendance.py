@@ -284,3 +284,13 @@ async def test_expiry_of_a_viewer_by_lease_remembers_the_room(world: World) -> N
     assert place.kind is PlaceKind.LAPSED
     assert await world.stores.places.get(watcher) is None
     assert (await world.directory.one(room)).audience_number == 0
+
+
+async def test_orphans(world: World) -> None:
+    """A connection that is open in the store alone is found; those of other nodes are none of ours."""
+    user_id = await connected(world)
+    await connected(world, 1)
+    assert await world.attendance.orphans(lambda *_: True) == frozenset()
+    gone = await world.attendance.orphans(lambda user, connection: user != user_id or connection != "conn-1")
+    assert gone == {(user_id, "conn-1")}
+    assert await world.beside(node="node-2").attendance.orphans(lambda *_: False) == frozenset()
