@@ -17,6 +17,11 @@ DURABLE = WriteConcern("majority", j=True)
 """A write counts when most members have it in their journals: neither a crash nor a step-down undoes it."""
 
 
+def _reason(error: DuplicateKeyError) -> str:
+    details = error.details or {}
+    return str(details.get("errmsg", error)).rpartition(" :: ")[2]
+
+
 class CannotOpen(StoreUnavailable):
     """The database cannot serve as the store. The text says why; it is meant for the operator."""
 
@@ -74,7 +79,7 @@ class Database:
             await init_beanie(self._database, document_models=list(DOCUMENTS))
         except DuplicateKeyError as error:
             raise CannotOpen(
-                f"database {self._name} holds values twice that must be unique ({error.details});"
+                f"database {self._name} holds values twice that must be unique ({_reason(error)});"
                 " run: qlive migrate -f qlive.conf"
             ) from error
         except PyMongoError as error:

@@ -52,13 +52,13 @@ class AccountDocument(KeyedDocument):
     class Settings:
         name = "accounts"
         # All strings, the empty one too, but not rows of the original that lack a phone.
-        indexes = [  # noqa: RUF012 - Beanie reads a list
+        indexes = (
             IndexModel(
                 [("phoneNumber", ASCENDING)],
                 unique=True,
                 partialFilterExpression={"phoneNumber": {"$gte": ""}},
-            )
-        ]
+            ),
+        )
 
 
 class SmsCodeDocument(KeyedDocument):
@@ -74,7 +74,7 @@ class SmsCodeDocument(KeyedDocument):
 
     class Settings:
         name = "sms_codes"
-        indexes = [_ttl(2 * DAY_S)]  # noqa: RUF012 - Beanie reads a list
+        indexes = (_ttl(2 * DAY_S),)
 
 
 class SendQuotaDocument(KeyedDocument):
@@ -86,7 +86,7 @@ class SendQuotaDocument(KeyedDocument):
 
     class Settings:
         name = "send_quotas"
-        indexes = [_ttl(DAY_S)]  # noqa: RUF012 - Beanie reads a list
+        indexes = (_ttl(DAY_S),)
 
 
 class SessionDocument(KeyedDocument):
@@ -99,7 +99,7 @@ class SessionDocument(KeyedDocument):
 
     class Settings:
         name = "sessions"
-        indexes = [_unique("token_hash"), _ttl(DAY_S)]  # noqa: RUF012 - Beanie reads a list
+        indexes = (_unique("token_hash"), _ttl(DAY_S))
 
 
 class RoomDocument(KeyedDocument):
@@ -114,11 +114,11 @@ class RoomDocument(KeyedDocument):
 
     class Settings:
         name = "live_rooms"
-        indexes = [  # noqa: RUF012 - Beanie reads a list
+        indexes = (
             _unique("name"),
             _unique("creator"),
             IndexModel([("slot", ASCENDING)], unique=True, partialFilterExpression={"slot": {"$gt": 0}}),
-        ]
+        )
 
 
 class PlaceDocument(KeyedDocument):
@@ -130,7 +130,7 @@ class PlaceDocument(KeyedDocument):
 
     class Settings:
         name = "places"
-        indexes = [_index("room_id", "kind")]  # noqa: RUF012 - Beanie reads a list
+        indexes = (_index("room_id", "kind"),)
 
 
 class PkDocument(KeyedDocument):
@@ -145,7 +145,7 @@ class PkDocument(KeyedDocument):
 
     class Settings:
         name = "pks"
-        indexes = [_unique("rooms"), _index("offer_expires_at")]  # noqa: RUF012 - Beanie reads a list
+        indexes = (_unique("rooms"), _index("offer_expires_at"))
 
 
 class PresenceDocument(KeyedDocument):
@@ -158,7 +158,7 @@ class PresenceDocument(KeyedDocument):
 
     class Settings:
         name = "presences"
-        indexes = [_index("expires_at")]  # noqa: RUF012 - Beanie reads a list
+        indexes = (_index("expires_at"),)
 
 
 class FeedbackDocument(KeyedDocument):

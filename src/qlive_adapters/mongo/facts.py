@@ -84,10 +84,11 @@ class Shape(Generic[Fact]):
         key = row.pop("_id")
         moved_on = {"$toInt": {"$concat": ["not that revision of ", "$_id"]}}
         guarded = {"$cond": [{"$eq": [self.revision, fact.rev]}, fact.rev + 1, moved_on]}
-        # A text may begin with "$", which in an expression would name a field.
+        # A text may begin with "$", which in an expression would name a field. What cannot be encoded is this
+        # caller's error, not that of his batch; so all is encoded here.
         fields = {name: {"$literal": value} for name, value in row.items() if name not in self.apart}
         pipeline = [RawBSONDocument(bson.encode({"$set": fields | {"rev": guarded}}))]
-        return UpdateOne({"_id": key}, pipeline, upsert=True)
+        return UpdateOne(RawBSONDocument(bson.encode({"_id": key})), pipeline, upsert=True)
 
     def guard(self, fact: Fact) -> dict[str, Any]:
         """Return what finds the fact if it is stored in its own revision; the original stored none: 0."""
@@ -133,7 +134,7 @@ class MongoFacts(Generic[Fact]):
             raise Stale(self.shape.fact.__name__, self.shape.key_of(fact))
 
     async def _insert(self, fact: Fact, **apart: Any) -> None:
-        # Encoded here, so that what cannot be encoded is this caller's error and not that of his batch.
+        # Encoded here for the reason that ``update`` gives.
         row = RawBSONDocument(bson.encode(self.shape.row(fact, **apart)))
         error = await self._inserts.write(InsertOne(row))
         if error is not None:

@@ -17,7 +17,7 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
-from qlive_adapters.mongo.gate import Gate, until
+from qlive_adapters.mongo.gate import Gate, unavailable, until
 from qlive_core.errors import StoreUnavailable
 
 BATCH_MAX = 256
@@ -84,6 +84,8 @@ class Lane:
                 errors = await self._errors_of(batch)
         except StoreUnavailable as failure:
             _fail(batch, failure)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may be left waiting
+            _fail(batch, unavailable(error))
         else:
             _deliver(batch, errors)
             self._gate.committed(len(batch), loop.time() - started)

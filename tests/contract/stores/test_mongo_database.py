@@ -237,10 +237,12 @@ async def test_removed_under_fire(stores: MongoStores) -> None:
 
 async def test_text_that_cannot_be_stored(stores: MongoStores) -> None:
     """A text that is no Unicode fails for its own writer and not for those who share his commit."""
-    results = await outcomes(
-        *(stores.rooms.add(a_room(n, "\ud800" if n == 3 else ""), limit=0) for n in range(6))
-    )
-    assert [type(result) for result in results if result is not None] == [UnicodeEncodeError]
+    rooms = [a_room(n, "\ud800" if n == 3 else "") for n in range(6)]
+    added = await outcomes(*(stores.rooms.add(room, limit=0) for room in rooms))
+    assert [type(result) for result in added if result is not None] == [UnicodeEncodeError]
+    rooms[3] = evolve(a_room(3), id="\ud800")
+    replaced = await outcomes(*(stores.rooms.replace(room) for room in rooms))
+    assert [type(result) for result in replaced if isinstance(result, Exception)] == [UnicodeEncodeError]
     assert await stores.rooms.count() == 5
 
 
