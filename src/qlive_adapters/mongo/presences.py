@@ -1,0 +1,39 @@
+"""Presences in MongoDB."""
+
+from collections.abc import Sequence
+
+from qlive_adapters.mongo.documents import PresenceDocument
+from qlive_adapters.mongo.facts import MongoFactStore, Shape
+from qlive_core.model.presence import Presence
+
+
+def _encode(presence: Presence) -> PresenceDocument:
+    return PresenceDocument(
+        id=presence.user_id,
+        connection_id=presence.connection_id,
+        node=presence.node,
+        expires_at=presence.expires_at,
+        rev=presence.rev,
+    )
+
+
+def _decode(stored: PresenceDocument) -> Presence:
+    return Presence(stored.id, stored.connection_id, stored.node, stored.expires_at, stored.rev)
+
+
+class MongoPresences(MongoFactStore[Presence]):
+    """Implements PresenceStore."""
+
+    shape = Shape(Presence, PresenceDocument, "user_id", _encode, _decode)
+
+    async def all(self) -> Sequence[Presence]:
+        """As PresenceStore.all."""
+        return await self._select({})
+
+    async def due(self, before: float) -> Sequence[Presence]:
+        """As PresenceStore.due."""
+        return await self._select({"expires_at": {"$lt": before}})
+
+    async def open_elsewhere(self, node: str) -> Sequence[Presence]:
+        """As PresenceStore.open_elsewhere."""
+        return await self._select({"expires_at": None, "node": {"$ne": node}})

@@ -1,0 +1,22 @@
+"""A mirror in front of MongoDB keeps the contract as it does in front of SQLite."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from .contract import StoresContract
+from .kinds import Ground
+from .mongo_ground import MirroredMongoGround
+from .mongod import Mongod
+
+
+class TestMongoMirror(StoresContract):
+    """With so little space that accounts and sessions come and go."""
+
+    @pytest.fixture
+    async def ground(self, standalone: Mongod) -> AsyncIterator[Ground]:
+        """A narrow mirror of an empty database."""
+        ground = MirroredMongoGround(standalone, capacity=2)
+        await ground.open()
+        yield ground
+        await ground.close()
