@@ -1,10 +1,14 @@
 """The composition root: the only place that knows which class stands behind which port."""
 
+from typing import Protocol
+
 from attrs import frozen
 from litestar.types import ASGIApp
 
 from qlive_adapters.local import LocalIm, LogSmsSender, RandomIds, RecentSigns, SystemClock
 from qlive_adapters.mirror.mirror import Mirror
+from qlive_adapters.mirror.wrapped import Stores
+from qlive_adapters.mongo.store import MongoStores
 from qlive_adapters.qiniu import Credentials, QiniuRtc, QiniuUploadTokens
 from qlive_adapters.sqlite.store import SqliteStores
 from qlive_app.config import KeyPair, Settings
@@ -31,12 +35,28 @@ from qlive_core.usecases.uploads import Uploads
 from qlive_core.usecases.whereabouts import Whereabouts
 
 
+class StoreOfRecord(Stores, Protocol):
+    """The stores that keep everything, and their life."""
+
+    async def open(self) -> None:
+        """Make them ready for use. Raises StoreUnavailable with a text for the operator."""
+        ...
+
+    async def ping(self) -> None:
+        """Return if they can be used now. Raises StoreUnavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and let go."""
+        ...
+
+
 @frozen(kw_only=True)
 class Assembly:
     """One process's worth of qlive, wired and not yet started."""
 
     settings: Settings
-    stores: SqliteStores
+    stores: StoreOfRecord
     mirror: Mirror
     services: Services
     effects: LocalEffects
@@ -50,13 +70,13 @@ class Assembly:
 
 
 def assemble(settings: Settings, metrics: Metrics) -> Assembly:
-    """Open the store and wire everything to it.
+    """Wire everything to the configured store.
 
-    Raises StoreUnavailable with a text for the operator if the store cannot be opened.
+    Raises StoreUnavailable with a text for the operator if the store cannot be had.
     """
     ids = RandomIds()
     clock = SystemClock()
-    stores = SqliteStores(settings.store.path, on_commit=metrics.observe_commit)
+    stores = _stores(settings, metrics)
     mirror = Mirror(stores)
     hub = Hub()
     deadlines = Deadlines(clock, metrics)
@@ -87,6 +107,15 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
         ),
         signalling_app=create_signalling_app(services, settings, hub, metrics),
     )
+
+
+def _stores(settings: Settings, metrics: Metrics) -> StoreOfRecord:
+    if settings.store.provider == "mongo":
+        mongo = settings.mongo
+        return MongoStores(
+            mongo.uri, mongo.database, timeout_s=mongo.timeout_s, on_commit=metrics.observe_commit
+        )
+    return SqliteStores(settings.store.path, on_commit=metrics.observe_commit)
 
 
 def rules_of(settings: Settings) -> Rules:

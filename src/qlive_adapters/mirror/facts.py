@@ -159,6 +159,14 @@ class MirroredFacts(Generic[Fact]):
             self._cache.put(fact)
         self._changed()
 
+    async def _compare(self, stored: Iterable[Fact]) -> None:
+        """Look again at every fact that is not as it is stored. What was written meanwhile is only looked at twice."""
+        truth = {self._cache.key(fact): fact for fact in stored}
+        mine = {self._cache.key(fact): fact for fact in self._cache.all()}
+        for key in truth.keys() | mine.keys():
+            if truth.get(key) != mine.get(key):
+                await self.refresh(key)
+
     def _keep(self, key: str, fact: Fact | None) -> None:
         self._kept += 1
         if fact is None:
@@ -201,6 +209,13 @@ class RecentFacts(MirroredFactStore[Fact]):
 
     async def _by(self, unique: str, value: str) -> Fact | None:
         return self._cache.by(unique, value) or await self._ask(lambda: self._lookups[unique](value))
+
+    async def reload(self) -> None:
+        """Forget what is in memory; the wrapped store is asked again."""
+        self._kept += 1
+        for fact in self._cache.all():
+            self._cache.drop(self._cache.key(fact))
+        self._changed()
 
     async def _ask(self, read: Callable[[], Awaitable[Fact | None]]) -> Fact | None:
         kept = self._kept

@@ -32,6 +32,14 @@ class Mirror:
         for mirrored in (self.rooms, self.places, self.pks, self.presences):
             await mirrored.load()
 
+    async def reload(self) -> None:
+        """Find out what changed in the wrapped stores without our hearing of it.
+
+        To be called after they could not be reached: writes of that time may or may not have taken place.
+        """
+        for mirrored in (self.accounts, self.sessions, self.rooms, self.places, self.pks, self.presences):
+            await mirrored.reload()
+
     def _count(self) -> None:
         self.version += 1
 

@@ -28,6 +28,10 @@ class MirroredRooms(MirroredFacts[Room]):
         """Take in what the wrapped store holds."""
         self._take_in(await self._truth.all())
 
+    async def reload(self) -> None:
+        """Find out what changed in the wrapped store without our hearing of it."""
+        await self._compare(await self._truth.all())
+
     async def add(self, room: Room, *, limit: int) -> None:
         """As RoomStore.add."""
         await self._add(room, lambda: self._truth.add(room, limit=limit))
@@ -64,6 +68,10 @@ class MirroredPlaces(MirroredFactStore[Place]):
     async def load(self) -> None:
         """Take in what the wrapped store holds."""
         self._take_in(await self._truth.all())
+
+    async def reload(self) -> None:
+        """Find out what changed in the wrapped store without our hearing of it."""
+        await self._compare(await self._truth.all())
 
     async def all(self) -> Sequence[Place]:
         """As PlaceStore.all."""
@@ -109,6 +117,10 @@ class MirroredPks(MirroredFactStore[Pk]):
         """Take in what the wrapped store holds."""
         self._take_in(await self._truth.all())
 
+    async def reload(self) -> None:
+        """Find out what changed in the wrapped store without our hearing of it."""
+        await self._compare(await self._truth.all())
+
     async def of_room(self, room_id: str) -> Pk | None:
         """As PkStore.of_room."""
         return self._cache.by("room_id", room_id)
@@ -136,6 +148,10 @@ class MirroredPresences(MirroredFactStore[Presence]):
     async def load(self) -> None:
         """Take in what the wrapped store holds."""
         self._take_in(await self._truth.all())
+
+    async def reload(self) -> None:
+        """Find out what changed in the wrapped store without our hearing of it."""
+        await self._compare(await self._truth.all())
 
     async def all(self) -> Sequence[Presence]:
         """As PresenceStore.all."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pymongo
 from beanie import Document, init_beanie
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
@@ -9,7 +10,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from qlive_adapters.mongo.documents import DOCUMENTS
-from qlive_adapters.mongo.gate import CommitObserver, Gate
+from qlive_adapters.mongo.gate import CommitObserver, Gate, translated
 from qlive_adapters.mongo.lane import Collection, Lane
 from qlive_core.errors import StoreUnavailable
 
@@ -44,6 +45,7 @@ class Database:
         """Connects to nothing yet. Raises CannotOpen if ``uri`` or ``name`` is malformed."""
         self.gate = Gate(timeout_s=timeout_s, in_flight=in_flight, on_commit=on_commit)
         self._lanes: list[Lane] = []
+        self._timeout_s = timeout_s
         try:
             self._client: AsyncMongoClient[Any] = AsyncMongoClient(
                 uri,
@@ -86,8 +88,20 @@ class Database:
             raise CannotOpen(f"cannot open database {self._name}: {error}") from error
 
     async def ping(self) -> None:
-        """Ask the server for a sign of life. Raises StoreUnavailable."""
-        await self.gate.call(lambda: self._client.admin.command("ping"))
+        """Ask whether the server can write. Raises StoreUnavailable, and from then on so does everything else.
+
+        A server that does not answer makes every caller wait for as long as a call may take; so after a ping
+        that failed nobody is let through until one succeeds.
+        """
+        try:
+            with translated(), pymongo.timeout(self._timeout_s):
+                hello = await self._client.admin.command("hello")
+        except StoreUnavailable:
+            self.gate.is_shut = True
+            raise
+        self.gate.is_shut = not hello.get("isWritablePrimary", False)
+        if self.gate.is_shut:
+            raise StoreUnavailable("the server cannot write now")
 
     async def close(self) -> None:
         """Let nobody in any more, finish what is on its way and disconnect."""

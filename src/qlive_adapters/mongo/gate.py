@@ -57,12 +57,14 @@ class Gate:
         self._on_commit = on_commit
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self.is_shut = False
+        """Set while the server is known not to answer: then callers are told at once."""
 
     @asynccontextmanager
     async def bounded(self) -> AsyncIterator[None]:
         """Give up what runs inside when the time is over. Raises StoreUnavailable, then and once closed."""
-        if self._closed:
-            raise StoreUnavailable("closed")
+        if self._closed or self.is_shut:
+            raise StoreUnavailable("closed" if self._closed else "the server does not answer")
         try:
             async with asyncio.timeout(self._timeout_s):
                 yield

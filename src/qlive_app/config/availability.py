@@ -27,15 +27,5 @@ def check_availability(settings: Settings, report: Report) -> None:
         )
 
 
-def check_store(settings: Settings, report: Report, *, chosen: bool) -> None:
-    """Refuse MongoDB, and say by which key it was asked for: `chosen` by `store.provider`, or by a URI."""
-    if settings.store.provider == "mongo":
-        report.error(
-            "store.provider" if chosen else "mongo",
-            "MongoDB storage comes with the next release",
-            'use the embedded store: "store": {"provider": "sqlite"}',
-        )
-
-
 def _refuse(report: Report, path: str, what: str, instead: str) -> None:
     report.error(path, f"{what} is not available in this release", f"use the local stand-in: {instead}")

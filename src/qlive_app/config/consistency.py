@@ -11,6 +11,7 @@ _PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 def check_consistency(settings: Settings, report: Report) -> None:
     """Report the keys that contradict one another."""
     _check_ports(settings, report)
+    _check_store(settings, report)
     _check_pings(settings.websocket_conf, "websocket_conf", report)
     _check_pings(settings.im, "im", report)
     _check_rtc(settings.rtc, report)
@@ -26,6 +27,16 @@ def _check_ports(settings: Settings, report: Report) -> None:
             f"uses port {port}, and so does listen_addr",
             "give the signalling endpoint a port of its own",
             involves=("listen_addr",),
+        )
+
+
+def _check_store(settings: Settings, report: Report) -> None:
+    if settings.store.provider == "mongo" and not settings.mongo.uri:
+        report.error(
+            "mongo.uri",
+            'is needed because store.provider is "mongo"',
+            'fill it, for example "mongodb://127.0.0.1:27017", set QLIVE_MONGO_URI, or choose "sqlite"',
+            involves=("store.provider",),
         )
 
 

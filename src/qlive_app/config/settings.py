@@ -134,6 +134,7 @@ class Mongo:
 
     uri: str = text("", "Connection string of the MongoDB server.", variable="QLIVE_MONGO_URI", secret=True)
     database: str = text("qrtc_qlive_test", "Name of the database.")
+    timeout_s: float = seconds(3, "Time within which the server must answer before a request fails.")
 
 
 @attrs.frozen(kw_only=True)
