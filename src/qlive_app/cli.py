@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
@@ -10,7 +11,7 @@ import click
 import uvloop
 
 from qlive_app.bench.command import bench
-from qlive_app.config import ConfigError, Loaded, Settings, load_settings, render_markdown
+from qlive_app.config import ConfigError, Loaded, Problem, Settings, load_settings, render_markdown
 from qlive_app.demo.command import demo
 
 EXIT_CONFIGURATION = 2
@@ -73,11 +74,16 @@ def _load(path: Path) -> Loaded:
     try:
         loaded = load_settings(path, os.environ)
     except ConfigError as error:
+        _warn(path, error.warnings)
         click.echo(str(error), err=True)
         sys.exit(EXIT_CONFIGURATION)
-    for warning in loaded.warnings:
-        click.echo(f"{path}: warning: {warning}", err=True)
+    _warn(path, loaded.warnings)
     return loaded
+
+
+def _warn(path: Path, warnings: Iterable[Problem]) -> None:
+    for warning in warnings:
+        click.echo(f"{path}: warning: {warning}", err=True)
 
 
 def _run(path: Path) -> None:

@@ -19,7 +19,7 @@ from qlive_app.signalling.transport import SignalProtocol
 from qlive_core.signalling import CloseCode
 
 _BACKLOG = 4096
-_SHUTDOWN_S = 5
+_SHUTDOWN_S = 3  # for requests that dawdle; the whole end takes less than five
 
 
 class CannotListen(Exception):
@@ -84,7 +84,7 @@ async def _background(assembly: Assembly) -> AsyncIterator[None]:
     run = assembly.effects.run
     jobs = [
         assembly.deadlines.run(assembly.expire, run),
-        sweep_for_ever(assembly.services.sweep, run),
+        sweep_for_ever(assembly.services, assembly.hub.is_connected, run),
     ]
     if assembly.settings.prometheus.enable_push:
         jobs.append(push_for_ever(assembly.settings.prometheus, assembly.metrics))

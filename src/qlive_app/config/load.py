@@ -47,9 +47,10 @@ def read_settings(text: str, environ: Mapping[str, str], *, source: str) -> Load
         _give_up(source, "", "is not a configuration", "put all keys between { and }")
     report = Report()
     settings = _checked(Reader(environ, report), document)
+    warnings = tuple(sorted(report.warnings, key=lambda warning: warning.path))
     if report.problems:
-        raise ConfigError(source, report.problems)
-    return Loaded(settings, tuple(sorted(report.warnings, key=lambda warning: warning.path)))
+        raise ConfigError(source, report.problems, warnings)
+    return Loaded(settings, warnings)
 
 
 def _checked(reader: Reader, document: object) -> Settings:

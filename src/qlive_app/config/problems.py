@@ -18,11 +18,15 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used; `problems` holds every reason, and never a secret."""
+    """The configuration cannot be used; `problems` holds every reason, and never a secret.
 
-    def __init__(self, source: str, problems: Iterable[Problem]) -> None:
+    `warnings` is what the operator should know besides: a misspelt key may well be the cause of a problem.
+    """
+
+    def __init__(self, source: str, problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
         self.source = source
         self.problems = tuple(problems)
+        self.warnings = tuple(warnings)
         super().__init__("\n".join(f"{source}: {problem}" for problem in self.problems))
 
 

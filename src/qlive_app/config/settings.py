@@ -106,8 +106,8 @@ class WebSocket:
     max_message_bytes: int = number(
         65536, "Longest message taken from a client.", lowest=1024, highest=16_777_216, unit="bytes"
     )
-    message_rate_per_s: int = number(50, "Messages per second that a connection may send on average.")
-    message_burst: int = number(200, "Messages that a connection may send at once.")
+    message_rate_per_s: int = number(2000, "Messages per second that a connection may send on average.")
+    message_burst: int = number(2000, "Messages that a connection may send at once.")
     origin_host: object = ignored("Accepted for the sake of older files, without effect.")
     conn_read_size: object = ignored("Accepted for the sake of older files, without effect.")
     conn_write_size: object = ignored("Accepted for the sake of older files, without effect.")

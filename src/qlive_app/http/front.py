@@ -3,6 +3,7 @@
 It is on the way of every request and therefore plain ASGI without anything that could be done once.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Collection
 from time import perf_counter
@@ -16,7 +17,7 @@ from qlive_app.http.call import CURRENT, Call
 from qlive_app.http.errors import error_body, note, row_of
 from qlive_app.http.replies import Reply
 from qlive_app.runtime.metrics import Metrics
-from qlive_core.errors import NotFound
+from qlive_core.errors import NotFound, Unavailable
 
 UNMATCHED = "unmatched"
 """One label for all paths that do not exist: there are too many of them."""
@@ -65,6 +66,10 @@ class Front:
                 await self._app(scope, receive, stamped)
             else:
                 await _refuse(NotFound(), call, receive, stamped)
+        except asyncio.CancelledError:
+            # The shutdown waits no longer for this request. Nothing comes after us, so the task may just end.
+            if not status:
+                await _refuse(Unavailable("shutting down"), call, receive, stamped)
         except Exception as error:  # noqa: BLE001 - nothing is behind us but the server, which would show it
             note(error)
             if not status:

@@ -36,4 +36,5 @@ def _named_host(header: bytes | None) -> str:
 
 def _own_host(server: tuple[str, int | None] | None) -> str:
     host = server[0] if server else "localhost"
+    host = host.removeprefix("::ffff:")  # an IPv4 caller of a socket that serves both families
     return f"[{host}]" if ":" in host else host

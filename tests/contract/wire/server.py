@@ -76,7 +76,7 @@ class RunningServer:
 
     @property
     def log(self) -> str:
-        """All that the process has written so far, over all its lives."""
+        """All that the process has written to stderr so far, over all its lives."""
         path = self._directory / "qlive.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
@@ -90,12 +90,15 @@ class RunningServer:
         """Start the process without waiting for it."""
         command = [sys.executable, "-m", "qlive_app", "-f", str(self.config)]
         environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-        with (self._directory / "qlive.log").open("ab") as log:
+        with (
+            (self._directory / "qlive.log").open("ab") as log,
+            (self._directory / "qlive.out").open("ab") as out,
+        ):
             self._process = subprocess.Popen(
                 command,
                 cwd=self._directory,
                 env=environment,
-                stdout=log,
+                stdout=out,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )
@@ -114,9 +117,9 @@ class RunningServer:
         self._running.kill()
         self._running.wait(STOPPED_WITHIN_S)
 
-    def terminate(self) -> int:
-        """Ask the process to end with SIGTERM and return its exit code."""
-        self._running.send_signal(signal.SIGTERM)
+    def terminate(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask the process to end with a signal and return its exit code."""
+        self._running.send_signal(number)
         return self._running.wait(STOPPED_WITHIN_S)
 
     def restart(self) -> None:

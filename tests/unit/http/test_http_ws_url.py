@@ -49,6 +49,11 @@ def test_without_any_host_there_is_still_an_address() -> None:
     assert _url(WebSocket()) == "ws://localhost:8082/qlive"
 
 
+def test_an_ipv4_caller_of_a_socket_for_both_families() -> None:
+    """He is told the IPv4 address that he has reached, not its spelling in IPv6."""
+    assert _url(WebSocket(), server=("::ffff:10.0.0.7", 8080)) == "ws://10.0.0.7:8082/qlive"
+
+
 def test_settings_have_the_last_word() -> None:
     """Operators set the scheme, the port, the path, or all at once."""
     host = (b"host", b"example.com:80")
