@@ -122,7 +122,7 @@ def _give_up(reason: str) -> NoReturn:
 def _banner(settings: Settings, api_port: int, signalling_port: int) -> str:
     host = settings.listen_addr.host or "localhost"
     ws_host = settings.websocket_conf.listen_addr.host or "localhost"
-    store = settings.store.path if settings.store.provider == "sqlite" else settings.store.provider
+    store = settings.store.path if settings.store.provider == "sqlite" else settings.mongo.database
     return "\n".join(
         (
             f"qlive {version('qlive')} is ready",

@@ -14,7 +14,7 @@ from litestar.types import ASGIApp
 
 from qlive_app.bootstrap import Assembly
 from qlive_app.config import Address
-from qlive_app.runtime.housekeeping import SWEEP_INTERVAL_S, push_for_ever, sweep_for_ever
+from qlive_app.runtime.housekeeping import SWEEP_INTERVAL_S, push_for_ever, sweep_for_ever, watch_store
 from qlive_app.signalling.transport import SignalProtocol
 from qlive_core.signalling import CloseCode
 
@@ -85,6 +85,7 @@ async def _background(assembly: Assembly) -> AsyncIterator[None]:
     jobs = [
         assembly.deadlines.run(assembly.expire, run),
         sweep_for_ever(assembly.services, assembly.hub.is_connected, run),
+        watch_store(assembly.stores.ping, assembly.mirror.reload, assembly.health.report),
     ]
     if assembly.settings.prometheus.enable_push:
         jobs.append(push_for_ever(assembly.settings.prometheus, assembly.metrics))
@@ -137,6 +138,7 @@ async def serve(
 
 async def _wake(assembly: Assembly) -> None:
     """Take over what an earlier life left, before anybody is served."""
+    await assembly.stores.open()
     await assembly.mirror.load()
     sweep = assembly.services.sweep
     assembly.effects.run(await sweep.wake())

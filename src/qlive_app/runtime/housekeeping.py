@@ -1,7 +1,7 @@
 """The slow round: sweep often, tidy seldom, push metrics if wanted."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import httpx
 import structlog
@@ -10,8 +10,10 @@ from qlive_app.config import Prometheus
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.services import Services
 from qlive_core.effects import Effect
+from qlive_core.errors import StoreUnavailable, Unavailable
 
 SWEEP_INTERVAL_S = 5.0
+_PING_INTERVAL_S = 1.0
 _TIDY_EVERY = 120
 
 
@@ -33,8 +35,41 @@ async def sweep_for_ever(
             run(await services.sweep.look_around(2 * SWEEP_INTERVAL_S))
             if rounds % _TIDY_EVERY == 0:
                 log.debug("tidied", removed=await services.sweep.tidy())
+        except Unavailable as error:
+            log.warning("sweep put off", error=str(error))
         except Exception:
             log.exception("sweep failed")
+
+
+async def watch_store(
+    ping: Callable[[], Awaitable[None]],
+    reload: Callable[[], Awaitable[None]],
+    report: Callable[[str, str], None],
+) -> None:
+    """Ask the store every second whether it is there until cancelled, and report it.
+
+    When it is back, ``reload`` finds out which of the writes that failed took place after all.
+    """
+    log = structlog.get_logger("qlive.store")
+    healthy = True
+    while True:
+        await asyncio.sleep(_PING_INTERVAL_S)
+        try:
+            await ping()
+            if not healthy:
+                await reload()
+        except StoreUnavailable as error:
+            report("store", "does not answer")
+            if healthy:
+                log.warning("store lost", error=str(error))
+            healthy = False
+        except Exception:
+            log.exception("store watch failed")
+        else:
+            report("store", "")
+            if not healthy:
+                log.warning("store is back")
+            healthy = True
 
 
 async def push_for_ever(conf: Prometheus, metrics: Metrics) -> None:
