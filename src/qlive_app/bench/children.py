@@ -1,8 +1,8 @@
 """The servers under load: pinned to a core, and watched."""
 
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import attrs
@@ -30,10 +30,31 @@ class Child:
         return int(status.partition("VmRSS:")[2].split()[0])
 
 
-def cores() -> tuple[int, int] | None:
-    """The core for servers and the core for the load, or None where there is only one."""
+@attrs.frozen
+class Cores:
+    """Who runs on which core. With two of them the store's server and the load share one."""
+
+    server: int
+    load: int
+    store: int
+
+
+def cores() -> Cores | None:
+    """The cores to use, or None where there is only one."""
     usable = sorted(os.sched_getaffinity(0))
-    return (usable[0], usable[1]) if len(usable) > 1 else None
+    return Cores(usable[0], usable[1], usable[2 if len(usable) > 2 else 1]) if len(usable) > 1 else None
+
+
+@contextmanager
+def on_core(core: int | None) -> Iterator[None]:
+    """Keep this process, and what it starts meanwhile, to one core."""
+    before = os.sched_getaffinity(0)
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """What an idle authorised connection costs the server, in resident memory."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
@@ -24,10 +25,12 @@ class Memory:
     connection_kib: float
 
 
-async def weigh_connections(directory: Path, connections: int, core: int | None) -> Memory:
+async def weigh_connections(
+    directory: Path, store: Mapping[str, object], connections: int, core: int | None
+) -> Memory:
     """Fill a fresh qlive with idle connections. Each user's login comes first and is weighed apart."""
     users = _FIRST + connections
-    async with running_qlive(directory, users=users, core=core) as subject:
+    async with running_qlive(directory, store, users=users, core=core) as subject:
         first = await connect(subject, await log_in(subject, range(_FIRST)))
         empty = subject.child.resident_kib()
         tokens = await log_in(subject, range(_FIRST, users))

@@ -1,7 +1,7 @@
 """The qlive under test: its configuration, and the sign of readiness to wait for."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -30,13 +30,15 @@ def phone(number: int) -> str:
     return f"138{number:08d}"
 
 
-def configuration(directory: Path, http_port: int, signalling_port: int, users: int) -> dict[str, object]:
-    """What an operator would run, with its store on disk, but for the limits that keep load away."""
+def configuration(
+    store: Mapping[str, object], http_port: int, signalling_port: int, users: int
+) -> dict[str, object]:
+    """What an operator would run with these sections for the store, but for the limits that keep load away."""
     return {
         "debug_level": 1,
         "listen_addr": f"{HOST}:{http_port}",
         "max_rooms": 0,
-        "store": {"provider": "sqlite", "path": str(directory / "qlive.db")},
+        **store,
         "websocket_conf": {
             "listen_addr": f"{HOST}:{signalling_port}",
             "serve_uri": SIGNALLING_PATH,
@@ -65,10 +67,15 @@ def configuration(directory: Path, http_port: int, signalling_port: int, users: 
 
 
 @asynccontextmanager
-async def running_qlive(directory: Path, *, users: int, core: int | None) -> AsyncIterator[Subject]:
-    """A fresh qlive whose files are in ``directory`` and in which the first ``users`` phones may log in."""
+async def running_qlive(
+    directory: Path, store: Mapping[str, object], *, users: int, core: int | None
+) -> AsyncIterator[Subject]:
+    """A fresh qlive in which the first ``users`` phones may log in.
+
+    Its files are in ``directory``; its facts are where the sections ``store`` of its configuration say.
+    """
     http_port, signalling_port = free_ports(2)
-    file = _write(directory, configuration(directory, http_port, signalling_port, users))
+    file = _write(directory, configuration(store, http_port, signalling_port, users))
     async with running(
         "qlive_app",
         ["-f", str(file)],

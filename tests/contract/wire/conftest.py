@@ -1,5 +1,6 @@
 """Servers for the wire tests: two that tests share, and as many as a test likes of its own."""
 
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
@@ -20,12 +21,44 @@ SHORT_TIMES: Settings = {
 }
 
 Launch = Callable[[Settings], Stage]
+StoreSettings = Callable[[], Settings]
+
+# What users rely on, they rely on whatever the store.
+ON_EVERY_STORE = (
+    "test_crash",
+    "test_pk_signalling",
+    "test_presence",
+    "test_replay",
+    "test_rooms",
+    "test_sessions",
+)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run those modules once per store."""
+    if "store" in metafunc.fixturenames:
+        module = metafunc.module.__name__.rpartition(".")[2]
+        names = ["sqlite", "mongo"] if module in ON_EVERY_STORE else ["sqlite"]
+        metafunc.parametrize("store", names, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def store(request: pytest.FixtureRequest) -> StoreSettings:
+    """Returns the settings of a store that is empty, of the kind that the test is run with."""
+    if request.param == "sqlite":
+        return dict
+    uri = request.getfixturevalue("standalone").uri
+    numbers = itertools.count()
+    return lambda: {
+        "store": {"provider": "mongo"},
+        "mongo": {"uri": uri, "database": f"wire_{next(numbers)}"},
+    }
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, store: StoreSettings) -> Iterator[RunningServer]:
     """A shared server with the default times."""
-    running = RunningServer(tmp_path_factory.mktemp("server"))
+    running = RunningServer(tmp_path_factory.mktemp("server"), store())
     try:
         yield running.start()
     finally:
@@ -33,9 +66,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 
 @pytest.fixture(scope="session")
-def hasty_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def hasty_server(tmp_path_factory: pytest.TempPathFactory, store: StoreSettings) -> Iterator[RunningServer]:
     """A shared server on which all times are short."""
-    running = RunningServer(tmp_path_factory.mktemp("hasty"), SHORT_TIMES)
+    running = RunningServer(tmp_path_factory.mktemp("hasty"), {**SHORT_TIMES, **store()})
     try:
         yield running.start()
     finally:
@@ -59,12 +92,12 @@ async def hasty(hasty_server: RunningServer) -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def launch(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Launch]:
+async def launch(tmp_path_factory: pytest.TempPathFactory, store: StoreSettings) -> AsyncIterator[Launch]:
     """Starts servers of the test's own, with the given settings over the defaults."""
     stages: list[Stage] = []
 
     def start(settings: Settings) -> Stage:
-        running = RunningServer(tmp_path_factory.mktemp("own"), settings)
+        running = RunningServer(tmp_path_factory.mktemp("own"), {**store(), **settings})
         stages.append(Stage(running))
         running.start()
         return stages[-1]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import StoreSettings
 from .differences import DIFFERENCES
 from .replay import Outcome, Replay
 from .server import RunningServer
@@ -12,10 +13,10 @@ from .server import RunningServer
 RECORDINGS = sorted((Path(__file__).parent / "recordings").glob("*.jsonl"))
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+@pytest.fixture(scope="session")
+def outcomes(tmp_path_factory: pytest.TempPathFactory, store: StoreSettings) -> dict[str, Outcome]:
     """All replays, side by side; each against a server of its own, as the original was empty each time."""
-    servers = [RunningServer(tmp_path_factory.mktemp(path.stem)) for path in RECORDINGS]
+    servers = [RunningServer(tmp_path_factory.mktemp(path.stem), store()) for path in RECORDINGS]
     try:
         for server in servers:
             server.spawn()

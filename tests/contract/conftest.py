@@ -1,16 +1,9 @@
-"""The event loop of the store tests, and the MongoDB servers that they share."""
+"""The MongoDB servers that contract tests share."""
 
 from collections.abc import Iterator
 
 import pytest
-
-from .mongod import Mongod, running
-
-
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    """The stores are written for asyncio."""
-    return "asyncio"
+from stores.mongod import Mongod, running
 
 
 @pytest.fixture(scope="session")
