@@ -1,0 +1,51 @@
+"""The connection of a migration. It has other bounds than a store's: a step may take minutes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bson.codec_options import CodecOptions, DatetimeConversion
+from pymongo import AsyncMongoClient, ReadPreference
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+
+from qlive_adapters.mongo.database import DURABLE, CannotOpen
+
+LegacyDatabase = AsyncDatabase[Any]
+
+_REACH_S = 5
+_STEP_S = 600
+
+
+@asynccontextmanager
+async def connected(uri: str, name: str) -> AsyncIterator[LegacyDatabase]:
+    """Connect to a database for as long as it is needed.
+
+    Raises CannotOpen, with one line for the operator, if ``uri`` or ``name`` is malformed or no server that
+    takes writes answers within 5 seconds.
+    """
+    try:
+        client: AsyncMongoClient[Any] = AsyncMongoClient(
+            uri,
+            appname="qlive migrate",
+            serverSelectionTimeoutMS=_REACH_S * 1000,
+            connectTimeoutMS=_REACH_S * 1000,
+            socketTimeoutMS=_STEP_S * 1000,
+        )
+        database = client.get_database(
+            name,
+            # A date beyond Python's calendar must not keep anybody from taking over the rest.
+            codec_options=CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO),
+            read_preference=ReadPreference.PRIMARY,
+            write_concern=DURABLE,
+        )
+    except (PyMongoError, ValueError) as error:
+        raise CannotOpen(f"cannot use MongoDB: {error}") from error
+    async with client:
+        try:
+            await database.command("ping")
+        except PyMongoError as error:
+            # The driver's text goes on with a description of the whole topology.
+            reason = str(error).partition(", Timeout:")[0]
+            raise CannotOpen(f"cannot reach MongoDB: {reason}") from error
+        yield database
