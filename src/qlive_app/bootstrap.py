@@ -1,5 +1,6 @@
 """The composition root: the only place that knows which class stands behind which port."""
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from attrs import frozen
@@ -13,6 +14,7 @@ from qlive_adapters.qiniu import Credentials, QiniuRtc, QiniuUploadTokens
 from qlive_adapters.sqlite.store import SqliteStores
 from qlive_app.config import KeyPair, Settings
 from qlive_app.http import create_http_app
+from qlive_app.migrate.at_start import take_over
 from qlive_app.readiness import Health
 from qlive_app.runtime.deadlines import Deadlines, Expire
 from qlive_app.runtime.effects import LocalEffects
@@ -38,10 +40,6 @@ from qlive_core.usecases.whereabouts import Whereabouts
 class StoreOfRecord(Stores, Protocol):
     """The stores that keep everything, and their life."""
 
-    async def open(self) -> None:
-        """Make them ready for use. Raises StoreUnavailable with a text for the operator."""
-        ...
-
     async def ping(self) -> None:
         """Return if they can be used now. Raises StoreUnavailable."""
         ...
@@ -56,6 +54,7 @@ class Assembly:
     """One process's worth of qlive, wired and not yet started."""
 
     settings: Settings
+    open_stores: Callable[[], Awaitable[None]]
     stores: StoreOfRecord
     mirror: Mirror
     services: Services
@@ -76,7 +75,7 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     """
     ids = RandomIds()
     clock = SystemClock()
-    stores = _stores(settings, metrics)
+    stores, open_stores = _stores(settings, metrics)
     mirror = Mirror(stores)
     hub = Hub()
     deadlines = Deadlines(clock, metrics)
@@ -85,6 +84,7 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     health = Health()
     return Assembly(
         settings=settings,
+        open_stores=open_stores,
         stores=stores,
         mirror=mirror,
         services=services,
@@ -109,13 +109,22 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     )
 
 
-def _stores(settings: Settings, metrics: Metrics) -> StoreOfRecord:
-    if settings.store.provider == "mongo":
-        mongo = settings.mongo
-        return MongoStores(
-            mongo.uri, mongo.database, timeout_s=mongo.timeout_s, on_commit=metrics.observe_commit
-        )
-    return SqliteStores(settings.store.path, on_commit=metrics.observe_commit)
+def _stores(settings: Settings, metrics: Metrics) -> tuple[StoreOfRecord, Callable[[], Awaitable[None]]]:
+    """Return the configured store and what has to be awaited before it is used."""
+    if settings.store.provider == "sqlite":
+        return SqliteStores(settings.store.path, on_commit=metrics.observe_commit), _nothing
+    conf = settings.mongo
+    mongo = MongoStores(conf.uri, conf.database, timeout_s=conf.timeout_s, on_commit=metrics.observe_commit)
+
+    async def take_over_and_open() -> None:
+        await take_over(conf)
+        await mongo.open()
+
+    return mongo, take_over_and_open
+
+
+async def _nothing() -> None:
+    """Do nothing: the embedded store is open from the start."""
 
 
 def rules_of(settings: Settings) -> Rules:

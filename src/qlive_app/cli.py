@@ -13,6 +13,7 @@ import uvloop
 from qlive_app.bench.command import bench
 from qlive_app.config import ConfigError, Loaded, Problem, Settings, load_settings, render_markdown
 from qlive_app.demo.command import demo
+from qlive_app.migrate.command import migrate
 
 EXIT_CONFIGURATION = 2
 EXIT_START = 3
@@ -42,6 +43,7 @@ def main(context: click.Context, path: Path) -> None:
     qlive -f qlive.conf              run the server
     qlive check -f qlive.conf        say what is wrong with a configuration, without running it
     qlive demo                       watch two hosts fight a PK, step by step
+    qlive migrate -f qlive.conf      take over the MongoDB database of the original server
     qlive bench                      measure this machine
 
     Stop it with Ctrl-C or SIGTERM: connections are told, and nothing that was answered is lost.
@@ -67,6 +69,7 @@ def check(path: Path, *, reference: bool) -> None:
 
 
 main.add_command(demo)
+main.add_command(migrate)
 main.add_command(bench)
 
 

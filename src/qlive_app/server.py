@@ -138,7 +138,7 @@ async def serve(
 
 async def _wake(assembly: Assembly) -> None:
     """Take over what an earlier life left, before anybody is served."""
-    await assembly.stores.open()
+    await assembly.open_stores()
     await assembly.mirror.load()
     sweep = assembly.services.sweep
     assembly.effects.run(await sweep.wake())

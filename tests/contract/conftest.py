@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from stores.mongod import Mongod, running
+from contract.stores.mongod import Mongod, running
 
 
 @pytest.fixture(scope="session")

@@ -34,9 +34,6 @@ class SqliteStores:
         self.presences = SqlitePresences(self._engine)
         self.feedback = SqliteFeedback(self._engine)
 
-    async def open(self) -> None:
-        """Return: the file is open already."""
-
     async def ping(self) -> None:
         """Return if the file can be written now. Raises StoreUnavailable if it cannot."""
         await self._engine.write(lambda connection: connection.execute("SELECT 1").fetchone())

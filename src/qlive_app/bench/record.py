@@ -15,7 +15,17 @@ from qlive_app.bench.children import cores
 from qlive_app.bench.figures import typical
 from qlive_app.bench.plan import Outcome, Settings
 
-_PACKAGES = ("qlive", "litestar", "uvicorn", "uvloop", "httptools", "websockets", "msgspec")
+_PACKAGES = (
+    "qlive",
+    "litestar",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "websockets",
+    "msgspec",
+    "pymongo",
+    "beanie",
+)
 
 
 def as_json(outcome: Outcome, settings: Settings) -> dict[str, object]:
@@ -23,17 +33,34 @@ def as_json(outcome: Outcome, settings: Settings) -> dict[str, object]:
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": _machine(),
-        "versions": _versions(),
+        "versions": _versions() | ({"mongod": outcome.mongod} if outcome.mongod else {}),
         "settings": attrs.asdict(settings) | {"parts": sorted(settings.parts)},
-        "results": {name: attrs.asdict(each) | {"met": each.met} for name, each in results(outcome).items()},
-        "measures": {
-            name: {
-                "typical": attrs.asdict(typical(rounds)),
-                "rounds": [attrs.asdict(each) for each in rounds],
-            }
-            for name, rounds in outcome.rounds.items()
+        "yardsticks": _measures(outcome, ""),
+        "stores": {store: _store(outcome, store) for store in outcome.stores},
+    }
+
+
+def _store(outcome: Outcome, store: str) -> dict[str, object]:
+    memory = outcome.memory.get(store)
+    return {
+        "results": {
+            name.measure: attrs.asdict(each) | {"met": each.met}
+            for name, each in results(outcome).items()
+            if name.store == store
         },
-        "memory": attrs.asdict(outcome.memory) if outcome.memory else None,
+        "measures": _measures(outcome, store),
+        "memory": attrs.asdict(memory) if memory else None,
+    }
+
+
+def _measures(outcome: Outcome, store: str) -> dict[str, object]:
+    return {
+        name.measure: {
+            "typical": attrs.asdict(typical(rounds)),
+            "rounds": [attrs.asdict(each) for each in rounds],
+        }
+        for name, rounds in outcome.rounds.items()
+        if name.store == store
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from pymongo.database import Database
-from stores.mongod import Mongod
+from contract.stores.mongod import Mongod
 
 from qlive_app.migrate.command import migrate as command
 

@@ -11,7 +11,7 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.database import Database
 from pymongo.monitoring import CommandListener
-from stores.mongod import Mongod
+from contract.stores.mongod import Mongod
 
 from qlive_adapters.mongo.legacy import (
     LegacyDatabase,
