@@ -73,14 +73,19 @@ async def throw_away_database(server: Mongo) -> AsyncIterator[str]:
             await client.drop_database(name)
 
 
+def _command(binary: Path, directory: Path, port: int) -> list[str]:
+    """How to start it with its data in ``directory``, which is made."""
+    directory.mkdir()
+    command = [str(binary), "--dbpath", str(directory), "--port", str(port), "--bind_ip", "127.0.0.1"]
+    return [*command, "--nounixsocket", "--setParameter", "diagnosticDataCollectionEnabled=false"]
+
+
 @asynccontextmanager
 async def _own_mongod(binary: Path, directory: Path, core: int | None) -> AsyncIterator[Mongo]:
     """A standalone server with the durability that it has by default, and none of its own records of itself."""
-    directory.mkdir()
     log = directory.with_suffix(".log")
     (port,) = free_ports(1)
-    command = [str(binary), "--dbpath", str(directory), "--port", str(port), "--bind_ip", "127.0.0.1"]
-    command += ["--nounixsocket", "--setParameter", "diagnosticDataCollectionEnabled=false"]
+    command = _command(binary, directory, port)
     with log.open("wb") as output, on_core(core):
         process = await asyncio.create_subprocess_exec(*command, stdout=output, stderr=output)
     try:

@@ -58,7 +58,7 @@ def _remarks(typicals: Mapping[Name, Figures], memory: Mapping[str, Memory]) -> 
         if shared and figures.store_busy is not None and figures.load_busy + figures.store_busy > _FULL
     ]
     if crowded:
-        remarks.append(f"[yellow]mongod and the load filled their core during: {_listed(crowded)}.[/]")
+        remarks.append(f"[yellow]The core of mongod and the load was full during: {_listed(crowded)}.[/]")
     return remarks
 
 
