@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from contract.stores.mongod import Mongod, running
 
 

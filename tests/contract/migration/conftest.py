@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from bson.codec_options import CodecOptions
 from pymongo.database import Database
-from contract.stores.mongod import Mongod, running
 
+from contract.stores.mongod import Mongod, running
 from qlive_adapters.mongo.legacy import LegacyDatabase, connected
 from qlive_adapters.mongo.store import MongoStores
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from pymongo.database import Database
-from contract.stores.mongod import Mongod
 
+from contract.stores.mongod import Mongod
 from qlive_app.migrate.command import migrate as command
 
 from .legacy import NAME, dump, fill_with_everything

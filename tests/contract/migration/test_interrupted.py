@@ -11,8 +11,8 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.database import Database
 from pymongo.monitoring import CommandListener
-from contract.stores.mongod import Mongod
 
+from contract.stores.mongod import Mongod
 from qlive_adapters.mongo.legacy import (
     LegacyDatabase,
     Notice,

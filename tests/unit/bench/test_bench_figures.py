@@ -34,6 +34,16 @@ def test_a_slice_becomes_rates_milliseconds_and_cost_per_operation() -> None:
     assert boiled == Figures(100.0, {"step": Quantiles(2.0, 3.0)}, 5000.0, 0.5, 0.25)
 
 
+def test_the_store_has_a_cost_of_its_own_where_it_is_a_process_of_its_own() -> None:
+    """Without one its cost is unknown, not nothing, in each slice and over the rounds."""
+    work = Work(200, 2.0, {"step": [0.001]})
+    beside = boil_down(work, server_cpu_s=1.0, load_cpu_s=0.5, store_cpu_s=0.4)
+    assert (beside.store_us, beside.store_busy) == (pytest.approx(2000.0), 0.2)
+    assert typical([beside]) == beside
+    within = boil_down(work, server_cpu_s=1.0, load_cpu_s=0.5)
+    assert (typical([within]).store_us, typical([within]).store_busy) == (None, None)
+
+
 def test_one_disturbed_round_of_three_does_not_count() -> None:
     """The typical figures are those of the round in the middle, each figure by itself."""
     assert typical([figures(90, 3.0), figures(5, 70.0), figures(100, 2.0)]) == figures(90, 3.0)
