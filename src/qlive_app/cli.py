@@ -1,37 +1,22 @@
 """The command ``qlive``."""
 
-import os
 import sys
-from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
 
 import click
 import uvloop
 
 from qlive_app.bench.command import bench
-from qlive_app.config import ConfigError, Loaded, Problem, Settings, load_settings, render_markdown
+from qlive_app.command_line import configuration_file, give_up, load_or_exit
+from qlive_app.config import Settings, render_markdown
 from qlive_app.demo.command import demo
 from qlive_app.migrate.command import migrate
-
-EXIT_CONFIGURATION = 2
-EXIT_START = 3
-
-_FILE = click.option(
-    "-f",
-    "--file",
-    "path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("qlive.conf"),
-    show_default=True,
-    help="Configuration file.",
-)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("qlive"), prog_name="qlive")
-@_FILE
+@configuration_file
 @click.pass_context
 def main(context: click.Context, path: Path) -> None:
     """qlive, a backend for interactive live streaming.
@@ -53,7 +38,7 @@ def main(context: click.Context, path: Path) -> None:
 
 
 @main.command()
-@_FILE
+@configuration_file
 @click.option("--reference", is_flag=True, help="Print every key with its default and meaning instead.")
 def check(path: Path, *, reference: bool) -> None:
     """Check a configuration file.
@@ -64,29 +49,13 @@ def check(path: Path, *, reference: bool) -> None:
     if reference:
         click.echo(render_markdown())
         return
-    loaded = _load(path)
+    loaded = load_or_exit(path)
     click.echo(f"{path}: good, with {len(loaded.warnings)} warnings" if loaded.warnings else f"{path}: good")
 
 
 main.add_command(demo)
 main.add_command(migrate)
 main.add_command(bench)
-
-
-def _load(path: Path) -> Loaded:
-    try:
-        loaded = load_settings(path, os.environ)
-    except ConfigError as error:
-        _warn(path, error.warnings)
-        click.echo(str(error), err=True)
-        sys.exit(EXIT_CONFIGURATION)
-    _warn(path, loaded.warnings)
-    return loaded
-
-
-def _warn(path: Path, warnings: Iterable[Problem]) -> None:
-    for warning in warnings:
-        click.echo(f"{path}: warning: {warning}", err=True)
 
 
 def _run(path: Path) -> None:
@@ -99,7 +68,7 @@ def _run(path: Path) -> None:
 
     # The store's thread must get its turn soon; Python's default would let the event loop keep it for 5 ms.
     sys.setswitchinterval(0.0005)
-    settings = _load(path).settings
+    settings = load_or_exit(path).settings
     metrics = Metrics()
     logs = configure_logs(settings.debug_level, metrics.logs_dropped.inc)
     try:
@@ -112,14 +81,9 @@ def _run(path: Path) -> None:
 
         uvloop.run(serve(assembly, api, signalling, ready))
     except (CannotListen, StoreUnavailable) as error:
-        _give_up(str(error))
+        give_up(str(error))
     finally:
         logs.close()
-
-
-def _give_up(reason: str) -> NoReturn:
-    click.echo(f"qlive: {reason}", err=True)
-    sys.exit(EXIT_START)
 
 
 def _banner(settings: Settings, api_port: int, signalling_port: int) -> str:

@@ -1,10 +1,7 @@
 """``qlive migrate``: the command."""
 
 import asyncio
-import os
-import sys
 from pathlib import Path
-from typing import NoReturn
 
 import click
 import uvloop
@@ -12,22 +9,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBars
 
-from qlive_app.config import ConfigError, Mongo, load_settings
-
-EXIT_CONFIGURATION = 2
-EXIT_DATABASE = 3
+from qlive_app.command_line import EXIT_CONFIGURATION, configuration_file, give_up, load_or_exit
+from qlive_app.config import Mongo
 
 
 @click.command()
-@click.option(
-    "-f",
-    "--file",
-    "path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("qlive.conf"),
-    show_default=True,
-    help="Configuration file.",
-)
+@configuration_file
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
 def migrate(path: Path, *, dry_run: bool) -> None:
     """Take over the MongoDB database of the original server.
@@ -50,20 +37,15 @@ def migrate(path: Path, *, dry_run: bool) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_migrate(mongo, console, dry_run=dry_run))
     except CannotOpen as error:
-        _give_up(str(error), EXIT_DATABASE)
+        give_up(str(error))
     except StoreUnavailable as error:
-        _give_up(f"interrupted: {error}; run it again, and it goes on", EXIT_DATABASE)
+        give_up(f"interrupted: {error}; run it again, and it goes on")
 
 
 def _mongo(path: Path) -> Mongo:
-    try:
-        loaded = load_settings(path, os.environ)
-    except ConfigError as error:
-        _give_up(str(error), EXIT_CONFIGURATION)
-    for warning in loaded.warnings:
-        click.echo(f"{path}: warning: {warning}", err=True)
+    loaded = load_or_exit(path)
     if loaded.settings.store.provider != "mongo":
-        _give_up(f"{path}: the store is not MongoDB; name its mongo.uri", EXIT_CONFIGURATION)
+        give_up(f"{path}: the store is not MongoDB; name its mongo.uri", EXIT_CONFIGURATION)
     return loaded.settings.mongo
 
 
@@ -87,8 +69,3 @@ async def _migrate(mongo: Mongo, console: Console, *, dry_run: bool) -> None:
         with bars:
             report = await legacy.migrate(database, dry_run=dry_run, tell=tell)
     console.print(rendered(report, mongo.database))
-
-
-def _give_up(reason: str, code: int) -> NoReturn:
-    click.echo(f"qlive: {reason}", err=True)
-    sys.exit(code)

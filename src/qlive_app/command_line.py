@@ -1,0 +1,48 @@
+"""What the commands share: the option that names the configuration, reading it, and giving up with one line."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from qlive_app.config import ConfigError, Loaded, Problem, load_settings
+
+EXIT_CONFIGURATION = 2
+EXIT_START = 3
+"""The configuration is fine, but something that it names cannot be had."""
+
+configuration_file = click.option(
+    "-f",
+    "--file",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("qlive.conf"),
+    show_default=True,
+    help="Configuration file.",
+)
+
+
+def load_or_exit(path: Path) -> Loaded:
+    """Read the configuration and show its warnings; if it cannot be used, name every problem and exit."""
+    try:
+        loaded = load_settings(path, os.environ)
+    except ConfigError as error:
+        _warn(path, error.warnings)
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_CONFIGURATION)
+    _warn(path, loaded.warnings)
+    return loaded
+
+
+def give_up(reason: str, code: int = EXIT_START) -> NoReturn:
+    """Say why in one line, and exit."""
+    click.echo(f"qlive: {reason}", err=True)
+    sys.exit(code)
+
+
+def _warn(path: Path, warnings: Iterable[Problem]) -> None:
+    for warning in warnings:
+        click.echo(f"{path}: warning: {warning}", err=True)
