@@ -4,7 +4,9 @@
 them stays. The other collections are ours alone: the original's rooms, active users and codes cannot be
 trusted after a restart, so they keep their names and are left to ``qlive migrate``.
 
-What ends by itself is removed by the sweep; the TTL indexes only catch what a sweep never came to.
+What ends by itself is removed by the sweep; the TTL indexes over ``ttl_from`` only catch what a sweep never came
+to. The one over ``removed`` buries the tombstones of facts (see ``facts.py``): they have no other field
+than that, so the unique indexes leave out documents without the field that they guard.
 """
 
 from datetime import datetime
@@ -23,11 +25,14 @@ def _index(*fields: str) -> IndexModel:
 
 
 def _unique(field: str) -> IndexModel:
-    return IndexModel([(field, ASCENDING)], unique=True)
+    return IndexModel([(field, ASCENDING)], unique=True, sparse=True)
 
 
 def _ttl(after_s: int) -> IndexModel:
     return IndexModel([("ttl_from", ASCENDING)], expireAfterSeconds=after_s)
+
+
+_TOMBSTONES = IndexModel([("removed", ASCENDING)], expireAfterSeconds=0, sparse=True)
 
 
 class KeyedDocument(Document):
@@ -58,6 +63,7 @@ class AccountDocument(KeyedDocument):
                 unique=True,
                 partialFilterExpression={"phoneNumber": {"$gte": ""}},
             ),
+            _TOMBSTONES,
         )
 
 
@@ -74,7 +80,7 @@ class SmsCodeDocument(KeyedDocument):
 
     class Settings:
         name = "sms_codes"
-        indexes = (_ttl(2 * DAY_S),)
+        indexes = (_ttl(2 * DAY_S), _TOMBSTONES)
 
 
 class SendQuotaDocument(KeyedDocument):
@@ -86,7 +92,7 @@ class SendQuotaDocument(KeyedDocument):
 
     class Settings:
         name = "send_quotas"
-        indexes = (_ttl(DAY_S),)
+        indexes = (_ttl(DAY_S), _TOMBSTONES)
 
 
 class SessionDocument(KeyedDocument):
@@ -99,7 +105,7 @@ class SessionDocument(KeyedDocument):
 
     class Settings:
         name = "sessions"
-        indexes = (_unique("token_hash"), _ttl(DAY_S))
+        indexes = (_unique("token_hash"), _ttl(DAY_S), _TOMBSTONES)
 
 
 class RoomDocument(KeyedDocument):
@@ -118,6 +124,7 @@ class RoomDocument(KeyedDocument):
             _unique("name"),
             _unique("creator"),
             IndexModel([("slot", ASCENDING)], unique=True, partialFilterExpression={"slot": {"$gt": 0}}),
+            _TOMBSTONES,
         )
 
 
@@ -130,7 +137,7 @@ class PlaceDocument(KeyedDocument):
 
     class Settings:
         name = "places"
-        indexes = (_index("room_id", "kind"),)
+        indexes = (_index("room_id", "kind"), _TOMBSTONES)
 
 
 class PkDocument(KeyedDocument):
@@ -145,7 +152,7 @@ class PkDocument(KeyedDocument):
 
     class Settings:
         name = "pks"
-        indexes = (_unique("rooms"), _index("offer_expires_at"))
+        indexes = (_unique("rooms"), _index("offer_expires_at"), _TOMBSTONES)
 
 
 class PresenceDocument(KeyedDocument):
@@ -158,7 +165,7 @@ class PresenceDocument(KeyedDocument):
 
     class Settings:
         name = "presences"
-        indexes = (_index("expires_at"),)
+        indexes = (_index("expires_at"), _TOMBSTONES)
 
 
 class FeedbackDocument(KeyedDocument):

@@ -1,15 +1,21 @@
 """What the stores have in common: one collection of facts, each with a key and a revision.
 
-A fact is replaced by an update that fails, on the server, unless the stored revision is the one in hand::
+Every write of a fact is one update that fails, on the server, unless the stored revision is the one that it
+was decided on::
 
     filter  {_id: key}
-    update  rev := if rev = n then n + 1 else (an expression that cannot be computed)
+    update  if the stored revision is the one in hand then the new content else (what cannot be computed)
     upsert  true
 
-If the stored revision is another one, the expression fails. If the fact is gone, the upsert starts from an
-empty document, which has no revision, and fails likewise; so nothing that was removed ever comes back. Thus a
-lost guard is an error with an index, which an unordered batch tells for each of its updates; a plain guarded
-update that matches nothing would be silent there.
+* ``add`` goes by no revision, which is what a missing document has: the upsert inserts.
+* ``replace`` goes by the revision in hand and stores the next one. If the fact is gone, the upsert starts from
+  an empty document, which has no revision, so it fails too and brings nothing back.
+* ``remove`` likewise, and leaves a tombstone: a document with nothing but its key and the date, which the
+  server's TTL monitor buries within a minute or two. Whoever reads looks past it, and an ``add`` may
+  take its key, as it has no revision.
+
+Thus a lost guard is an error with an index, which an unordered batch tells for each of its updates, so that many
+writes can share a commit. A plain guarded update or a deletion that matches nothing would be silent there.
 
 Reads are local ("majority" would be a moment behind): who has lost a race must see what he lost to.
 """
@@ -21,17 +27,34 @@ import bson
 from attrs import evolve, frozen
 from beanie import Document
 from bson.raw_bson import RawBSONDocument
-from pymongo import InsertOne, UpdateOne
+from pymongo import UpdateOne
 
 from qlive_adapters.mongo.database import Database
 from qlive_adapters.mongo.gate import translated
-from qlive_adapters.mongo.lane import Lane, WriteError
+from qlive_adapters.mongo.lane import WriteError
 from qlive_core.errors import Duplicate, Stale, StoreUnavailable
 
 DUPLICATE_KEY = 11000
 CONVERSION_FAILURE = 241
 
 Row = Mapping[str, Any]
+
+LIVE: Row = {"removed": None}
+"""What matches all documents that are no tombstones."""
+
+
+def lookup(document: type[Document], local: str, pipeline: Sequence[Row] = (), **options: Any) -> Row:
+    """Return the stage that adds, as ``found``, the live documents whose key a local field holds."""
+    return {
+        "$lookup": {
+            "from": document.Settings.name,
+            "localField": local,
+            "foreignField": "_id",
+            "pipeline": [{"$match": LIVE}, *pipeline],
+            "as": "found",
+            **options,
+        }
+    }
 
 
 class Revised(Protocol):
@@ -78,21 +101,32 @@ class Shape(Generic[Fact]):
         """Return the fact that is stored like this."""
         return self.decode(self.document.model_validate(row))
 
-    def update(self, fact: Fact) -> UpdateOne:
-        """Return the update that stores the fact in place of its own revision, or else fails."""
-        row = self.row(fact)
-        key = row.pop("_id")
-        moved_on = {"$toInt": {"$concat": ["not that revision of ", "$_id"]}}
-        guarded = {"$cond": [{"$eq": [self.revision, fact.rev]}, fact.rev + 1, moved_on]}
-        # A text may begin with "$", which in an expression would name a field. What cannot be encoded is this
-        # caller's error, not that of his batch; so all is encoded here.
-        fields = {name: {"$literal": value} for name, value in row.items() if name not in self.apart}
-        pipeline = [RawBSONDocument(bson.encode({"$set": fields | {"rev": guarded}}))]
-        return UpdateOne(RawBSONDocument(bson.encode({"_id": key})), pipeline, upsert=True)
+    def addition(self, fact: Fact, **apart: Any) -> UpdateOne:
+        """Return the update that stores the fact if nothing is stored under its key."""
+        return self._update(fact, {"$replaceWith": self._if(None, {"$literal": self.row(fact, **apart)})})
 
-    def guard(self, fact: Fact) -> dict[str, Any]:
-        """Return what finds the fact if it is stored in its own revision; the original stored none: 0."""
-        return {"_id": self.key_of(fact), "rev": fact.rev or {"$in": [0, None]}}
+    def replacement(self, fact: Fact) -> UpdateOne:
+        """Return the update that stores the fact in place of its own revision."""
+        row = self.row(fact)
+        # A text may begin with "$", which in an expression would name a field.
+        fields = {name: {"$literal": row[name]} for name in row.keys() - self.apart - {"_id", "rev"}}
+        return self._update(fact, {"$set": {**fields, "rev": self._if(fact.rev, fact.rev + 1)}})
+
+    def removal(self, fact: Fact) -> UpdateOne:
+        """Return the update that puts a tombstone in place of the fact's own revision."""
+        tombstone = {"_id": "$_id", "removed": "$$NOW"}
+        return self._update(fact, {"$replaceWith": self._if(fact.rev, tombstone)})
+
+    def _if(self, rev: int | None, value: Any) -> Any:
+        """Return the expression whose value can be computed only if that revision is stored, None for none."""
+        stored = {"$ifNull": [self.revision, None]}
+        moved_on = {"$toInt": {"$concat": ["not that revision of ", "$_id"]}}
+        return {"$cond": [{"$eq": [stored, rev]}, value, moved_on]}
+
+    def _update(self, fact: Fact, stage: Row) -> UpdateOne:
+        # What cannot be encoded is this caller's error, not that of his batch; so it is encoded here.
+        key = RawBSONDocument(bson.encode({"_id": self.key_of(fact)}))
+        return UpdateOne(key, [RawBSONDocument(bson.encode(stage))], upsert=True)
 
     def refusal(self, error: WriteError, fact: Fact) -> Exception:
         """Return the error of a write as the ports know it."""
@@ -112,8 +146,7 @@ class MongoFacts(Generic[Fact]):
     def __init__(self, database: Database) -> None:
         self._gate = database.gate
         self._collection = database.collection(self.shape.document)
-        self._inserts: Lane = database.lane(self._collection)
-        self._updates: Lane = database.lane(self._collection)
+        self._lane = database.lane(self._collection)
 
     async def get(self, key: str) -> Fact | None:
         """As FactStore.get."""
@@ -121,37 +154,36 @@ class MongoFacts(Generic[Fact]):
 
     async def replace(self, fact: Fact) -> Fact:
         """As FactStore.replace."""
-        error = await self._updates.write(self.shape.update(fact))
-        if error is not None:
-            raise self.shape.refusal(error, fact)
+        await self._write(self.shape.replacement(fact), fact)
         replaced: Fact = evolve(fact, rev=fact.rev + 1)  # type: ignore[misc]  # every fact is an attrs class
         return replaced
 
     async def remove(self, fact: Fact) -> None:
         """As FactStore.remove."""
-        result = await self._gate.commit(lambda: self._collection.delete_one(self.shape.guard(fact)))
-        if result.deleted_count == 0:
-            raise Stale(self.shape.fact.__name__, self.shape.key_of(fact))
+        await self._write(self.shape.removal(fact), fact)
 
-    async def _insert(self, fact: Fact, **apart: Any) -> None:
-        # Encoded here for the reason that ``update`` gives.
-        row = RawBSONDocument(bson.encode(self.shape.row(fact, **apart)))
-        error = await self._inserts.write(InsertOne(row))
+    async def _add(self, fact: Fact, **apart: Any) -> None:
+        try:
+            await self._write(self.shape.addition(fact, **apart), fact)
+        except Stale as taken:
+            raise Duplicate(self.shape.fact.__name__, self.shape.key) from taken
+
+    async def _write(self, update: UpdateOne, fact: Fact) -> None:
+        error = await self._lane.write(update)
         if error is not None:
             raise self.shape.refusal(error, fact)
 
     async def _first(self, condition: Row) -> Fact | None:
         row = await self._gate.call(lambda: self._collection.find_one(condition))
-        return None if row is None else self._facts([row])[0]
+        return None if row is None or "removed" in row else self._facts([row])[0]
 
     async def _select(self, condition: Row, **options: Any) -> list[Fact]:
-        return self._facts(
-            await self._gate.call(lambda: self._collection.find(condition, **options).to_list())
-        )
+        found = {**condition, **LIVE}
+        return self._facts(await self._gate.call(lambda: self._collection.find(found, **options).to_list()))
 
     async def _aggregate(self, *stages: Row) -> list[dict[str, Any]]:
         async def work() -> list[dict[str, Any]]:
-            cursor = await self._collection.aggregate(list(stages))
+            cursor = await self._collection.aggregate([{"$match": LIVE}, *stages])
             return await cursor.to_list()
 
         return await self._gate.call(work)
@@ -170,4 +202,4 @@ class MongoFactStore(MongoFacts[Fact]):
 
     async def add(self, fact: Fact) -> None:
         """As FactStore.add."""
-        await self._insert(fact)
+        await self._add(fact)

@@ -1,9 +1,8 @@
 """Writes that arrive together are sent together, and each learns its own outcome.
 
-While one batch is on its way, further writes of the same kind wait; the next batch takes them all. The server
-answers an unordered batch with an error and its index for every write that failed. What is put into a lane
-must therefore *fail* when it does not take place: an insertion does so by itself, a guarded update by the
-way it is written (see ``facts.py``). A deletion that finds nothing does not fail, so it is never in a lane.
+While one batch is on its way, further writes to the same collection wait; the next batch takes them all. The
+server answers an unordered batch with an error and its index for every write that failed. What is put into a lane
+must therefore *fail* when it does not take place; see ``facts.py``.
 """
 
 import asyncio
@@ -13,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from attrs import frozen
-from pymongo import InsertOne, UpdateOne
+from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
@@ -24,20 +23,19 @@ BATCH_MAX = 256
 PENDING_MAX = 10_000
 
 Collection = AsyncCollection[Any]
-Operation = InsertOne[Any] | UpdateOne
 WriteError = Mapping[str, Any]
 """What the server says of a write that failed."""
 
 
 @frozen(eq=False)
 class _Job:
-    operation: Operation
+    operation: UpdateOne
     done: "asyncio.Future[WriteError | None]"
     deadline: float
 
 
 class Lane:
-    """The way of one kind of writes to one collection."""
+    """The way of writes to one collection."""
 
     def __init__(self, gate: Gate, collection: Collection) -> None:
         self._gate = gate
@@ -45,7 +43,7 @@ class Lane:
         self._waiting: deque[_Job] = deque()
         self._sender: asyncio.Task[None] | None = None
 
-    async def write(self, operation: Operation) -> WriteError | None:
+    async def write(self, operation: UpdateOne) -> WriteError | None:
         """Send the operation and return why it failed, or None once it is durable.
 
         Raises StoreUnavailable: when the time is over, or at once if too many are waiting already. What has
@@ -74,21 +72,26 @@ class Lane:
             self._sender = None
 
     async def _send_batch(self) -> None:
-        loop = asyncio.get_running_loop()
         batch: list[_Job] = []
         try:
             async with self._gate.turn():
                 # Only now, so that nothing is sent that was given up while this lane waited for its turn.
                 batch = self._take()
-                started = loop.time()
-                errors = await self._errors_of(batch)
+                if batch:
+                    await self._commit(batch)
         except StoreUnavailable as failure:
             _fail(batch, failure)
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody may be left waiting
             _fail(batch, unavailable(error))
-        else:
-            _deliver(batch, errors)
-            self._gate.committed(len(batch), loop.time() - started)
+
+    async def _commit(self, batch: list[_Job]) -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        errors = await self._errors_of(batch)
+        for index, job in enumerate(batch):
+            if not job.done.done():
+                job.done.set_result(errors.get(index))
+        self._gate.committed(len(batch), loop.time() - started)
 
     def _take(self) -> list[_Job]:
         batch = list(islice(self._waiting, BATCH_MAX))
@@ -98,8 +101,6 @@ class Lane:
 
     async def _errors_of(self, batch: list[_Job]) -> dict[int, WriteError]:
         """Send the batch and return what failed, by index."""
-        if not batch:
-            return {}
         try:
             # Until the last one gives up: a busy server is not made busier by what is broken off and repeated.
             with until(batch[-1].deadline):
@@ -109,12 +110,6 @@ class Lane:
                 raise  # done, but not yet safe
             return {refused["index"]: refused for refused in error.details["writeErrors"]}
         return {}
-
-
-def _deliver(batch: list[_Job], errors: Mapping[int, WriteError]) -> None:
-    for index, job in enumerate(batch):
-        if not job.done.done():
-            job.done.set_result(errors.get(index))
 
 
 def _fail(batch: list[_Job], failure: StoreUnavailable) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from qlive_adapters.mongo.documents import PkDocument, RoomDocument
-from qlive_adapters.mongo.facts import MongoFacts, Shape
+from qlive_adapters.mongo.facts import MongoFacts, Shape, lookup
 from qlive_core.errors import Duplicate
 from qlive_core.model.pk import Pk, PkState, Side
 
@@ -42,7 +42,7 @@ class MongoPks(MongoFacts[Pk]):
         # The unique index compares documents with one another, not the two sides of one.
         if pk.proposer.room_id == pk.target.room_id:
             raise Duplicate("Pk", "room_id")
-        await self._insert(pk)
+        await self._add(pk)
 
     async def of_room(self, room_id: str) -> Pk | None:
         """As PkStore.of_room."""
@@ -58,15 +58,5 @@ class MongoPks(MongoFacts[Pk]):
 
     async def roomless(self) -> Sequence[Pk]:
         """As PkStore.roomless."""
-        rows = await self._aggregate(
-            {
-                "$lookup": {
-                    "from": RoomDocument.Settings.name,
-                    "localField": "rooms",
-                    "foreignField": "_id",
-                    "as": "existing",
-                }
-            },
-            {"$match": {"existing.1": {"$exists": False}}},
-        )
-        return self._facts(rows)
+        rooms = lookup(RoomDocument, "rooms")
+        return self._facts(await self._aggregate(rooms, {"$match": {"found.1": {"$exists": False}}}))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from qlive_adapters.mongo.documents import PlaceDocument, PresenceDocument, RoomDocument
-from qlive_adapters.mongo.facts import MongoFactStore, Shape
+from qlive_adapters.mongo.facts import MongoFactStore, Shape, lookup
 from qlive_core.model.place import Place, PlaceKind
 
 
@@ -42,31 +42,11 @@ class MongoPlaces(MongoFactStore[Place]):
 
     async def roomless(self) -> Sequence[Place]:
         """As PlaceStore.roomless."""
-        rows = await self._aggregate(
-            {
-                "$lookup": {
-                    "from": RoomDocument.Settings.name,
-                    "localField": "room_id",
-                    "foreignField": "_id",
-                    "as": "room",
-                }
-            },
-            {"$match": {"room": []}},
-        )
-        return self._facts(rows)
+        room = lookup(RoomDocument, "room_id")
+        return self._facts(await self._aggregate(room, {"$match": {"found": []}}))
 
     async def unattended(self) -> Sequence[Place]:
         """As PlaceStore.unattended."""
-        rows = await self._aggregate(
-            {"$match": {"kind": {"$ne": PlaceKind.LAPSED.value}}},
-            {
-                "$lookup": {
-                    "from": PresenceDocument.Settings.name,
-                    "localField": "_id",
-                    "foreignField": "_id",
-                    "as": "presence",
-                }
-            },
-            {"$match": {"presence": []}},
-        )
-        return self._facts(rows)
+        here = {"$match": {"kind": {"$ne": PlaceKind.LAPSED.value}}}
+        presence = lookup(PresenceDocument, "_id")
+        return self._facts(await self._aggregate(here, presence, {"$match": {"found": []}}))

@@ -9,7 +9,7 @@ from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from qlive_adapters.mongo.documents import PlaceDocument, RoomDocument
-from qlive_adapters.mongo.facts import MongoFacts, Shape
+from qlive_adapters.mongo.facts import LIVE, MongoFacts, Shape, lookup
 from qlive_core.errors import Duplicate, RoomLimitReached
 from qlive_core.model.place import PlaceKind
 from qlive_core.model.room import Room, RoomType
@@ -62,7 +62,7 @@ class MongoRooms(MongoFacts[Room]):
     async def add(self, room: Room, *, limit: int) -> None:
         """As RoomStore.add."""
         if not limit:
-            await self._insert(room)
+            await self._add(room)
             return
         async with self._gate.bounded():
             added = False
@@ -80,7 +80,7 @@ class MongoRooms(MongoFacts[Room]):
         # Rooms that are added at the same time should not all try the same slot; their ids are random.
         slot = slots.free[crc32(room.id.encode()) % len(slots.free)]
         try:
-            await self._insert(room, slot=slot)
+            await self._add(room, slot=slot)
         except Duplicate as taken:
             if taken.unique != "slot":
                 raise
@@ -98,12 +98,12 @@ class MongoRooms(MongoFacts[Room]):
 
     async def _let_in(self, free: tuple[int, ...], limit: int) -> None:
         """Give the free slots to outsiders. Who finds his slot taken gets another one the next time."""
-        outside = {"$or": [{"slot": None}, {"slot": {"$gt": limit}}]}
+        outside = {"$or": [{"slot": None}, {"slot": {"$gt": limit}}], **LIVE}
 
         async def work() -> None:
             rows = await self._collection.find(outside, {"slot": 1}, limit=len(free)).to_list()
             moves = [
-                UpdateOne({"_id": row["_id"], "slot": row["slot"]}, {"$set": {"slot": slot}})
+                UpdateOne({"_id": row["_id"], "slot": row.get("slot")}, {"$set": {"slot": slot}})
                 for row, slot in zip(rows, free, strict=False)
             ]
             with suppress(BulkWriteError):
@@ -125,22 +125,10 @@ class MongoRooms(MongoFacts[Room]):
 
     async def count(self) -> int:
         """As RoomStore.count."""
-        return await self._gate.call(lambda: self._collection.count_documents({}))
+        return await self._gate.call(lambda: self._collection.count_documents(LIVE))
 
     async def hostless(self) -> Sequence[Room]:
         """As RoomStore.hostless."""
         hosting = {"$expr": {"$eq": ["$room_id", "$$room"]}, "kind": PlaceKind.HOSTING.value}
-        rows = await self._aggregate(
-            {
-                "$lookup": {
-                    "from": PlaceDocument.Settings.name,
-                    "localField": "creator",
-                    "foreignField": "_id",
-                    "let": {"room": "$_id"},
-                    "pipeline": [{"$match": hosting}],
-                    "as": "host",
-                }
-            },
-            {"$match": {"host": []}},
-        )
-        return self._facts(rows)
+        host = lookup(PlaceDocument, "creator", [{"$match": hosting}], let={"room": "$_id"})
+        return self._facts(await self._aggregate(host, {"$match": {"found": []}}))

@@ -1,7 +1,7 @@
 """What only MongoDB's stores promise: the original's rows, exact slots, shared commits and TTL indexes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from qlive_core.model.feedback import Feedback
 from qlive_core.model.session import Session
 
 from .facts_contract import outcomes, wins
-from .kinds import ACCOUNTS, PRESENCES, a_room
+from .kinds import ACCOUNTS, PLACES, PRESENCES, a_pk, a_room
 from .mongo_ground import DATABASE, MongoGround, wipe
 from .mongod import Mongod
 from .test_machine import StoresMachine
@@ -235,6 +235,42 @@ async def test_removed_under_fire(stores: MongoStores) -> None:
         assert (left is None) == (removed or removed_later)
 
 
+async def test_tombstones(standalone: Mongod, database: Database[Any], stores: MongoStores) -> None:
+    """Of a removed fact nothing is left but its key and the date, and soon not even that."""
+    room = a_room(1)
+    await stores.rooms.add(room, limit=5)
+    await stores.rooms.remove(room)
+    tombstone = database.live_rooms.find_one({"_id": room.id})
+    assert tombstone is not None
+    assert set(tombstone) == {"_id", "removed"}
+    await stores.rooms.add(a_room(2), limit=1)
+    with standalone.direct() as client:
+        await until_ttl_has_run(client, lambda: database.live_rooms.count_documents({}) == 1)
+    assert list(await stores.rooms.all()) == [a_room(2)]
+
+
+async def test_tombstones_are_nothing(stores: MongoStores) -> None:
+    """A place or a PK whose room has just been removed is roomless, and a place without its presence unattended."""
+    place, pk, presence = PLACES.make(1, ""), a_pk(1, 1, 2), PRESENCES.make(1, "")
+    place = evolve(place, room_id="room1")
+    for n in (1, 2):
+        await stores.rooms.add(a_room(n), limit=0)
+    await stores.places.add(place)
+    await stores.presences.add(presence)
+    await stores.pks.add(pk)
+    await stores.rooms.remove(a_room(1))
+    await stores.presences.remove(presence)
+    assert list(await stores.places.roomless()) == list(await stores.places.unattended()) == [place]
+    assert list(await stores.pks.roomless()) == [pk]
+    await stores.places.remove(place)
+    await stores.pks.remove(pk)
+    assert list(await stores.places.roomless()) == []
+    assert list(await stores.places.all()) == []
+    assert list(await stores.pks.roomless()) == []
+    assert list(await stores.presences.all()) == []
+    assert list(await stores.presences.open_elsewhere("here")) == []
+
+
 async def test_text_that_cannot_be_stored(stores: MongoStores) -> None:
     """A text that is no Unicode fails for its own writer and not for those who share his commit."""
     rooms = [a_room(n, "\ud800" if n == 3 else "") for n in range(6)]
@@ -251,20 +287,21 @@ async def test_expired_rows_vanish(standalone: Mongod, database: Database[Any], 
     await stores.sessions.add(Session("user1", "hash1", 1.0))
     await stores.sessions.add(Session("user2", "hash2", 2.0**33))
     with standalone.direct() as client:
-        _let_ttl_run(client, True)
-        try:
-            while database.sessions.count_documents({}) > 1:  # noqa: ASYNC110 - only the server knows when
-                await asyncio.sleep(0.05)
-        finally:
-            _let_ttl_run(client, False)
+        await until_ttl_has_run(client, lambda: database.sessions.count_documents({}) == 1)
     assert await stores.sessions.get("user2") is not None
     for collection in ("sms_codes", "send_quotas"):
         indexes = database[collection].index_information().values()
         assert any("expireAfterSeconds" in index for index in indexes)
 
 
-def _let_ttl_run(client: "MongoClient[Any]", run: bool) -> None:
-    client.admin.command({"setParameter": 1, "ttlMonitorSleepSecs": 1, "ttlMonitorEnabled": run})
+async def until_ttl_has_run(client: "MongoClient[Any]", seen: Callable[[], bool]) -> None:
+    """Let the server remove what is over until that is seen."""
+    client.admin.command({"setParameter": 1, "ttlMonitorEnabled": True})
+    try:
+        while not seen():  # noqa: ASYNC110 - only the server knows when
+            await asyncio.sleep(0.05)
+    finally:
+        client.admin.command({"setParameter": 1, "ttlMonitorEnabled": False})
 
 
 def test_any_history(standalone: Mongod) -> None:
