@@ -105,7 +105,6 @@ def test_all_mistakes_are_told_at_once(arguments: tuple[str, ...], tmp_path: Pat
         "max_rooms": "correct it or leave it out for the default, 0",
         "rtc.key_pair.secert_key": "correct it or",
         "prometheus.push_url": "correct it or",
-        "mongo": 'use the embedded store: "store": {"provider": "sqlite"}',
     }
     for line in ended.err:
         key = next((key for key in remedies if line.startswith(f"{path}: {key}: ")), "an unexpected line")
