@@ -17,6 +17,10 @@ from qlive_core.errors import StoreUnavailable
 DURABLE = WriteConcern("majority", j=True)
 """A write counts when most members have it in their journals: neither a crash nor a step-down undoes it."""
 
+# Of the time that a call may take. Thus the loss is known before the calls that it met have given up, and what
+# they would try next is not tried.
+_PING_SHARE = 2 / 3
+
 
 def _reason(error: DuplicateKeyError) -> str:
     details = error.details or {}
@@ -90,18 +94,18 @@ class Database:
     async def ping(self) -> None:
         """Ask whether the server can write. Raises StoreUnavailable, and from then on so does everything else.
 
-        A server that does not answer makes every caller wait for as long as a call may take; so after a ping
-        that failed nobody is let through until one succeeds.
+        A server that does not answer makes every caller wait for as long as a call may take; so a ping that
+        fails ends their wait, and nobody is let through until one succeeds.
         """
         try:
-            with translated(), pymongo.timeout(self._timeout_s):
+            with translated(), pymongo.timeout(_PING_SHARE * self._timeout_s):
                 hello = await self._client.admin.command("hello")
+            if not hello.get("isWritablePrimary", False):
+                raise StoreUnavailable("the server cannot write now")
         except StoreUnavailable:
-            self.gate.is_shut = True
+            self.gate.shut()
             raise
-        self.gate.is_shut = not hello.get("isWritablePrimary", False)
-        if self.gate.is_shut:
-            raise StoreUnavailable("the server cannot write now")
+        self.gate.reopen()
 
     async def close(self) -> None:
         """Let nobody in any more, finish what is on its way and disconnect."""

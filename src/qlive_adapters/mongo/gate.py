@@ -56,20 +56,36 @@ class Gate:
         self._turns = asyncio.Semaphore(in_flight)
         self._on_commit = on_commit
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._waits: set[asyncio.Timeout] = set()
         self._closed = False
-        self.is_shut = False
-        """Set while the server is known not to answer: then callers are told at once."""
+        self._is_shut = False
 
     @asynccontextmanager
     async def bounded(self) -> AsyncIterator[None]:
         """Give up what runs inside when the time is over. Raises StoreUnavailable, then and once closed."""
-        if self._closed or self.is_shut:
+        if self._closed or self._is_shut:
             raise StoreUnavailable("closed" if self._closed else "the server does not answer")
+        wait = asyncio.timeout(self._timeout_s)
         try:
-            async with asyncio.timeout(self._timeout_s):
-                yield
+            async with wait:
+                self._waits.add(wait)
+                try:
+                    yield
+                finally:
+                    self._waits.discard(wait)
         except TimeoutError as error:
             raise StoreUnavailable(f"no answer within {self._timeout_s} seconds") from error
+
+    def shut(self) -> None:
+        """Note that the server does not answer: who comes is told at once, and so is who is waiting."""
+        self._is_shut = True
+        for wait in self._waits:
+            if not wait.expired():
+                wait.reschedule(asyncio.get_running_loop().time())
+
+    def reopen(self) -> None:
+        """Note that the server answers again."""
+        self._is_shut = False
 
     def deadline(self) -> float:
         """Return until when, by the loop's clock, what is asked for now has to be answered."""

@@ -92,12 +92,12 @@ async def hasty(hasty_server: RunningServer) -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def launch(tmp_path_factory: pytest.TempPathFactory, store: StoreSettings) -> AsyncIterator[Launch]:
-    """Starts servers of the test's own, with the given settings over the defaults."""
+async def launch_on(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Launch]:
+    """Starts servers of the test's own, with the given settings, which name the store, over the defaults."""
     stages: list[Stage] = []
 
     def start(settings: Settings) -> Stage:
-        running = RunningServer(tmp_path_factory.mktemp("own"), {**store(), **settings})
+        running = RunningServer(tmp_path_factory.mktemp("own"), settings)
         stages.append(Stage(running))
         running.start()
         return stages[-1]
@@ -106,3 +106,9 @@ async def launch(tmp_path_factory: pytest.TempPathFactory, store: StoreSettings)
     for cast in stages:
         await cast.aclose()
         cast.server.stop()
+
+
+@pytest.fixture
+def launch(launch_on: Launch, store: StoreSettings) -> Launch:
+    """Starts servers of the test's own, with the given settings over the defaults, on an empty store."""
+    return lambda settings: launch_on({**store(), **settings})

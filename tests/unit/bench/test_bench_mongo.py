@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -18,7 +19,7 @@ from qlive_app.children import free_ports
 
 
 async def databases(server: Mongo) -> list[str]:
-    async with AsyncMongoClient(server.uri) as client:  # type: AsyncMongoClient[dict[str, object]]
+    async with AsyncMongoClient[Any](server.uri) as client:
         return await client.list_database_names()
 
 
@@ -33,7 +34,7 @@ async def test_every_update_that_is_counted_is_in_the_database(tmp_path: Path) -
         module = "qlive_app.bench.mongo_yardstick"
         async with running(module, arguments, core=None, log=log, port=port, ready_path=READY_PATH):
             done = [await updates("127.0.0.1", port, 0.1) for _ in range(2)]
-        async with AsyncMongoClient(server.uri) as client:  # type: AsyncMongoClient[dict[str, int]]
+        async with AsyncMongoClient[Any](server.uri) as client:
             revisions = [each["rev"] async for each in client["here"]["yardstick"].find()]
     assert all(work.operations == len(work.latencies_s[UPDATE]) > 0 for work in done)
     assert sum(revisions) == sum(work.operations for work in done)
@@ -46,7 +47,7 @@ async def test_nothing_stays_in_a_server_that_is_somebody_elses(tmp_path: Path) 
         async with mongo(MongoChoice(uri=own.uri), tmp_path / "unused", None) as server:
             assert server.child is None
             with pytest.raises(MeasurementError, match="on purpose"):  # noqa: PT012 -- the block is the subject
-                async with throw_away_database(server) as name, AsyncMongoClient(server.uri) as client:
+                async with throw_away_database(server) as name, AsyncMongoClient[Any](server.uri) as client:
                     assert name not in before
                     await client[name]["facts"].insert_one({"_id": 1})
                     assert name in await databases(server)
@@ -59,12 +60,14 @@ async def test_the_environment_does_not_lead_qlive_to_another_server(
 ) -> None:
     """What an operator has exported for the real server is not handed on to the one under load."""
     monkeypatch.setenv("QLIVE_MONGO_URI", "mongodb://production/")
-    async with mongo(MongoChoice(), tmp_path / "mongod", None) as server:
-        async with fresh_store("mongo", tmp_path, server) as store:
-            database = store.sections["mongo"]
-            assert isinstance(database, dict)
-            assert store.sections == mongo_sections(server.uri, database["database"])
-            assert store.server == server.child
+    async with (
+        mongo(MongoChoice(), tmp_path / "mongod", None) as server,
+        fresh_store("mongo", tmp_path, server) as store,
+    ):
+        database = store.sections["mongo"]
+        assert isinstance(database, dict)
+        assert store.sections == mongo_sections(server.uri, database["database"])
+        assert store.server == server.child
     assert "QLIVE_MONGO_URI" not in os.environ
 
 

@@ -75,12 +75,12 @@ def test_figures_that_the_bench_limited_are_marked(script: dict[str, Any]) -> No
 def test_the_picture_has_a_bar_for_each_rate_and_its_number(script: dict[str, Any]) -> None:
     """Two stores at two measures and the bare route; the lengths are in proportion on one scale."""
     root = ET.fromstring(script["svg"](run()))
-    bars = [each for each in root.iter("{*}rect") if each.get("height") == "22"]
+    bars = [each for each in root.findall(".//{*}rect") if each.get("height") == "22"]
     assert [each.get("class") for each in bars] == ["sqlite", "mongo", "sqlite", "mongo", "plain"]
     widths = [float(each.get("width", "0")) for each in bars]
     assert widths[0] / widths[1] == pytest.approx(2_400 / 900, rel=0.01)
     assert widths[4] / widths[2] == pytest.approx(10_000 / 5_000, rel=0.01)
-    assert {"2,400", "900", "5,000", "5,100", "10,000"} <= {each.text for each in root.iter("{*}text")}
+    assert {"2,400", "900", "5,000", "5,100", "10,000"} <= {each.text for each in root.findall(".//{*}text")}
 
 
 def test_the_page_in_the_repository_can_take_figures(script: dict[str, Any]) -> None:
