@@ -8,13 +8,17 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from qlive_core.signalling import CloseCode
+
 # Names of the original that do not follow today's rule that counters end in _total; dashboards use them.
 _NAMES_KEPT = (b"qlive_api_http_request_count",)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # or a gauge beside each counter that nobody asks for
 
+_CLOSE_CODES = frozenset({1001, 1002, 1005, 1006, 1011, *CloseCode})
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_SHORT_SECONDS = (0.0005, 0.001, 0.0025, *_SECONDS)
+_SHORT_CLOSE_CODES = frozenset({1001, 1002, 1005, 1006, 1011, *CloseCode})
+_SECONDS = (0.0005, 0.001, 0.0025, *_SECONDS)
 
 
 class Metrics:
@@ -54,7 +58,7 @@ class Metrics:
         self._push = cache(
             self._counter("qlive_signalling_pushes", "Pushes to users by what became of them.", "fate").labels
         )
-        self.closes = self._counter(
+        self._closes = self._counter(
             "qlive_signalling_closes", "Signalling connections that ended, by close code.", "code"
         )
         self._pk = cache(self._counter("qlive_pk", "PKs by the state that they came to.", "state").labels)
@@ -97,6 +101,10 @@ class Metrics:
     def observe_message(self, message_type: str, code: int, seconds: float) -> None:
         """Count one signalling request with the code of its reply."""
         self._message(message_type, str(code)).observe(seconds)
+
+    def count_close(self, code: int) -> None:
+        """Count one connection that ended; codes that a client made up are one label."""
+        self._closes.labels(str(code) if code in _CLOSE_CODES else "other").inc()
 
     def count_push(self, fate: str) -> None:
         """Count one push by what became of it."""

@@ -49,7 +49,10 @@ def create_signalling_app(services: Services, settings: Settings, hub: Hub, metr
             limits=limits,
             outbox_max=outbox_max,
         )
-        await session.run()
+        try:
+            await session.run()
+        finally:
+            del socket.receive, socket.send  # Litestar's wrappers, which hold the socket that holds them
 
     app = Litestar([signalling], openapi_config=None, logging_config=None)
     return _only_signalling(app, route)

@@ -113,7 +113,7 @@ class SignalSession:
                 await asyncio.sleep(0)  # many frames may have come in one packet; let the writer keep up
 
     async def _ended(self, code: int) -> None:
-        self._metrics.closes.labels(str(int(code))).inc()
+        self._metrics.count_close(code)
         user_id = self._user_id
         if user_id is None:
             return
@@ -191,6 +191,7 @@ class SignalSession:
         self._metrics.connections.set(len(self._hub))
         for output in outputs:
             self._carry_out_now(output)
+        self._outbox_max += len(waiting)  # who finds much when he is back does not read slowly
         for text in waiting:
             self.push(text)
         self._arm()
@@ -255,13 +256,15 @@ class SignalSession:
     def _was_deaf(self, *, ended: bool) -> bool:
         """Tell whether what was written since the client was last heard may not have arrived.
 
-        A client that ended the connection was there until then. One that opens another while this one is
-        open has lost this one without a word: then a ping without an answer tells, or bytes that its host
-        has not acknowledged for longer than acknowledgements take.
+        A client that ended the connection was there until then, unless what was written crossed its end. One
+        that opens another while this one is open has lost this one without a word: then a ping without an
+        answer tells, or bytes that its host has not acknowledged for longer than acknowledgements take.
         """
-        if ended:
-            return self._closing is not None and self._closing.code in _GOODBYES
         now = self._loop.time()
+        if ended:
+            crossed = self._wire.was_reset and now - self._unheard_since <= _ACK_ALLOWANCE_S
+            gone = self._closing is not None and self._closing.code in _GOODBYES
+            return crossed or gone or self._wire.cut_off
         if now - self._protocol.last_heard > self._protocol.limits.ping_interval_s + _PONG_ALLOWANCE_S:
             return True
         return now - self._unheard_since > _ACK_ALLOWANCE_S and self._wire.unacknowledged_bytes() > 0
@@ -282,6 +285,7 @@ class SignalSession:
         if self._closing is None:
             self._closing = close
             self._start_writer()
+            self._wire.end_soon()  # the writer may be stuck, and the close frame with it
 
     def _start_writer(self) -> None:
         if not self._writing:
@@ -306,7 +310,7 @@ class SignalSession:
             self._writing = False
 
     def _may_push(self, text: str) -> bool:
-        if self._closing is None:
+        if self._closing is None and not self._wire.is_ending():
             return True
         self._outbox.appendleft((text, True))
         return False

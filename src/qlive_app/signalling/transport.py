@@ -3,24 +3,33 @@
 import fcntl
 import struct
 import termios
+from asyncio import BaseTransport, Transport
 from collections.abc import Callable
-from typing import Any
+from http import HTTPStatus
+from typing import Any, cast
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
+from websockets.http11 import Request
 
 _CLOSE_TIMEOUT_S = 1.0
+_UNREAD_MAX_BYTES = 262_144
 
 
 class Wire:
     """The socket under one WebSocket connection; found in ``scope["state"]["wire"]``."""
 
-    __slots__ = ("_protocol", "on_frame")
+    __slots__ = ("_protocol", "cut_off", "on_frame", "was_reset")
 
     def __init__(self, protocol: WebSocketsSansIOProtocol) -> None:
         self._protocol = protocol
         self.on_frame: Callable[[], None] | None = None
         """Called for each ping or pong frame of the client."""
+        self.cut_off = False
+        """Whether the connection is lost with bytes under way that the peer's host has not confirmed."""
+        self.was_reset = False
+        """Whether the peer ended it by a reset, as it does when it has not read all that it had received."""
 
     def unacknowledged_bytes(self) -> int:
         """Return how many bytes the peer's host has not confirmed; 0 where the system cannot tell."""
@@ -34,6 +43,10 @@ class Wire:
         in_kernel: int = struct.unpack("i", answer)[0]
         return waiting + in_kernel
 
+    def is_ending(self) -> bool:
+        """Tell whether the connection is over or about to be; what is written then is lost without a word."""
+        return self._protocol.transport.is_closing()
+
     def refused(self) -> None:
         """Note that the handshake was answered with an HTTP response; uvicorn would report a missing answer."""
         self._protocol.handshake_complete = True
@@ -41,6 +54,13 @@ class Wire:
     def abort(self) -> None:
         """Drop the connection without another word, for a client that reads nothing."""
         self._protocol.transport.abort()
+
+    def end_soon(self) -> None:
+        """Drop the connection if it has not ended by itself when the time for a closing handshake is over.
+
+        Closing alone waits until all is written, which never happens if the client does not read.
+        """
+        self._protocol.loop.call_later(_CLOSE_TIMEOUT_S, self.abort)
 
 
 class SignalProtocol(WebSocketsSansIOProtocol):
@@ -54,18 +74,67 @@ class SignalProtocol(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self.close_timeout = _CLOSE_TIMEOUT_S
         self._wire = Wire(self)
+        self._serving = False
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        # The HTTP protocol that saw the handshake has nothing more to do, but holds its parser, and that it.
+        handshake = cast("Transport", transport).get_protocol()
+        if isinstance(handshake, HttpToolsProtocol):
+            handshake.parser = None  # type: ignore[assignment]  # as uvicorn does when a connection is lost
+        super().connection_made(transport)
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        self._serving = self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS
 
     async def run_asgi(self) -> None:
         self.scope["state"]["wire"] = self._wire
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            self.scope["state"].clear()
+            self._serving = False
+            self._let_go()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wire.cut_off = self._wire.unacknowledged_bytes() > 0
+        self._wire.was_reset = isinstance(exc, ConnectionError)
+        super().connection_lost(exc)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Undo what refers to itself, once all is over: 25 KiB a connection that wait for the collector."""
+        if self.disconnected and not self._serving:
+            del self._wire
+            self.conn.parser.close()
 
     def handle_ping(self) -> None:
         super().handle_ping()
+        # A ping is answered at once and by no queue; who reads no answers must not have us keep them all.
+        if self.transport.get_write_buffer_size() > _UNREAD_MAX_BYTES:
+            self._wire.abort()
         self._frame_came()
 
     def handle_pong(self, event: Frame) -> None:
         super().handle_pong(event)
         self._frame_came()
+
+    def handle_cont(self, event: Frame) -> None:
+        # Fragments without content do not count towards the size limit; kept, they would pile up.
+        if event.data or event.fin:
+            super().handle_cont(event)
+
+    def handle_close(self, event: Frame) -> None:
+        super().handle_close(event)
+        self._wire.end_soon()
+
+    def handle_parser_exception(self) -> None:
+        super().handle_parser_exception()
+        self._wire.end_soon()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._wire.end_soon()
 
     def _frame_came(self) -> None:
         if self._wire.on_frame is not None:

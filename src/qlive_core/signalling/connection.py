@@ -75,8 +75,8 @@ class ConnectionLimits:
     """Longest silence of an authorised client."""
     max_message_bytes: int = attrs.field(default=65536, validator=gt(0))
     max_message_bytes_before_auth: int = attrs.field(default=4096, validator=gt(0))
-    messages_per_s: float = attrs.field(default=50.0, validator=gt(0))
-    burst: int = attrs.field(default=200, validator=gt(0))
+    messages_per_s: float = attrs.field(default=2000.0, validator=gt(0))
+    burst: int = attrs.field(default=2000, validator=gt(0))
     """So many messages may come at once, after a pause."""
 
     @property

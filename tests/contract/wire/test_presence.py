@@ -40,6 +40,18 @@ async def test_pushes_wait_for_the_next_auth(hasty: Stage) -> None:
     assert await host.status_of(host.room) == "single"
 
 
+async def test_a_push_that_crossed_the_loss_is_told_again(stage: Stage) -> None:
+    """What reached a dying client's host but not the client itself is told after the next auth."""
+    host, opponent = await stage.pair()
+    for _ in range(2):  # so that nothing is under way that could pass for a sign of life later
+        await host.signal.confirm()
+    host.signal.connection.transport.pause_reading()
+    assert (await opponent.signal.call("start-pk", pkRoomID=host.room))["code"] == 0
+    await host.signal.drop()
+    await host.connect()
+    assert (await host.signal.expect("on-pk-offer"))["roomID"] == opponent.room
+
+
 async def test_a_host_who_stays_away_is_given_up(hasty: Stage) -> None:
     """When the grace is over the room closes: on-pk-end to the opponent, on-room-close to the audience."""
     host, opponent = await hasty.fighting()
