@@ -17,8 +17,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # or a gauge beside 
 
 _CLOSE_CODES = frozenset({1001, 1002, 1005, 1006, 1011, *CloseCode})
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_SHORT_CLOSE_CODES = frozenset({1001, 1002, 1005, 1006, 1011, *CloseCode})
-_SECONDS = (0.0005, 0.001, 0.0025, *_SECONDS)
+_SHORT_SECONDS = (0.0005, 0.001, 0.0025, *_SECONDS)
 
 
 class Metrics:
