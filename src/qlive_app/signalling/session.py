@@ -161,6 +161,8 @@ class SignalSession:
             return  # a newer connection speaks for the user
         reply = await self._commands.execute(self._user_id, request)
         self._enqueue(encode(reply), is_push=False)
+        if self._writer is not None:  # who does not take his answers is not asked for more
+            await asyncio.wait((self._writer,))
 
     async def _authenticate(self, request: Auth) -> None:
         try:
