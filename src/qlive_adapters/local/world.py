@@ -1,5 +1,6 @@
 """Time, chance, and a memory for signs of life."""
 
+import itertools
 import secrets
 import string
 import time
@@ -21,6 +22,10 @@ class SystemClock:
 class RandomIds:
     """Ids and secrets from the operating system's random source."""
 
+    def __init__(self) -> None:
+        self._process = secrets.token_hex(8)
+        self._pks = itertools.count()
+
     def user_id(self) -> str:
         """Return 12 characters ``[0-9a-z]``."""
         return _word(12)
@@ -30,8 +35,8 @@ class RandomIds:
         return _word(16)
 
     def pk_id(self) -> str:
-        """Return 16 hexadecimal digits; no client sees them."""
-        return secrets.token_hex(8)
+        """Return a random name for this process and a number: no client sees it, nobody could use it."""
+        return f"{self._process}-{next(self._pks)}"
 
     def session_token(self) -> str:
         """Return 256 random bits as 43 URL-safe characters."""

@@ -1,8 +1,8 @@
 """One transaction for many callers, each with an outcome of his own."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from attrs import frozen
@@ -60,17 +60,3 @@ def unavailable(error: sqlite3.Error) -> StoreUnavailable:
     failure = StoreUnavailable(str(error))
     failure.__cause__ = error
     return failure
-
-
-@contextmanager
-def all_or_nothing(connection: sqlite3.Connection) -> Iterator[None]:
-    """Make several statements of one operation one: if a later one fails, the earlier ones are undone."""
-    connection.execute("SAVEPOINT operation")
-    try:
-        yield
-    except BaseException:
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK TO operation")
-            connection.execute("RELEASE operation")
-        raise
-    connection.execute("RELEASE operation")

@@ -1,10 +1,8 @@
 """Live PKs in SQLite."""
 
-import sqlite3
 from collections.abc import Sequence
 
-from qlive_adapters.sqlite.batch import all_or_nothing
-from qlive_adapters.sqlite.table import Row, SqliteFacts, Table
+from qlive_adapters.sqlite.table import Row, SqliteFactStore, Table
 from qlive_core.model.pk import Pk, PkState, Side
 
 
@@ -27,8 +25,8 @@ def _decode(row: Row) -> Pk:
     return Pk(pk_id, PkState(state), proposer, target, offer_expires_at, rev)
 
 
-class SqlitePks(SqliteFacts[Pk]):
-    """Implements PkStore. The sides of a PK never change, so replacing one leaves ``pk_side`` alone."""
+class SqlitePks(SqliteFactStore[Pk]):
+    """Implements PkStore. Triggers keep ``pk_side``, so that each write is one statement."""
 
     table = Table(
         Pk,
@@ -46,27 +44,6 @@ class SqlitePks(SqliteFacts[Pk]):
         _decode,
     )
 
-    async def add(self, pk: Pk) -> None:
-        """As PkStore.add."""
-
-        def add_with_sides(connection: sqlite3.Connection) -> None:
-            with all_or_nothing(connection):
-                self._insert(connection, pk)
-                sides = (pk.proposer.room_id, pk.id, pk.target.room_id, pk.id)
-                self._change(connection, "INSERT INTO pk_side (room_id, pk_id) VALUES (?, ?), (?, ?)", sides)
-
-        await self._engine.write(add_with_sides)
-
-    async def remove(self, pk: Pk) -> None:
-        """As PkStore.remove."""
-
-        def remove_with_sides(connection: sqlite3.Connection) -> None:
-            with all_or_nothing(connection):
-                self._delete(connection, pk)
-                self._change(connection, "DELETE FROM pk_side WHERE pk_id = ?", (pk.id,))
-
-        await self._engine.write(remove_with_sides)
-
     async def of_room(self, room_id: str) -> Pk | None:
         """As PkStore.of_room."""
         return self._first("WHERE id = (SELECT pk_id FROM pk_side WHERE room_id = ?)", room_id)
@@ -82,6 +59,6 @@ class SqlitePks(SqliteFacts[Pk]):
     async def roomless(self) -> Sequence[Pk]:
         """As PkStore.roomless."""
         return self._select(
-            "WHERE EXISTS (SELECT 1 FROM pk_side WHERE pk_side.pk_id = pk.id"
-            " AND NOT EXISTS (SELECT 1 FROM room WHERE room.id = pk_side.room_id))"
+            "WHERE NOT EXISTS (SELECT 1 FROM room WHERE room.id = pk.proposer_room)"
+            " OR NOT EXISTS (SELECT 1 FROM room WHERE room.id = pk.target_room)"
         )

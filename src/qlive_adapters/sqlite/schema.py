@@ -73,7 +73,12 @@ CREATE TABLE pk_side (
     room_id TEXT PRIMARY KEY,
     pk_id TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX side_of_pk ON pk_side (pk_id);
+CREATE TRIGGER pk_begins AFTER INSERT ON pk BEGIN
+    INSERT INTO pk_side (room_id, pk_id) VALUES (NEW.proposer_room, NEW.id), (NEW.target_room, NEW.id);
+END;
+CREATE TRIGGER pk_ends AFTER DELETE ON pk BEGIN
+    DELETE FROM pk_side WHERE room_id IN (OLD.proposer_room, OLD.target_room);
+END;
 
 CREATE TABLE presence (
     user_id TEXT PRIMARY KEY,

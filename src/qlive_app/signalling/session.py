@@ -35,19 +35,21 @@ from qlive_core.signalling import (
 
 _PONG_ALLOWANCE_S = 1.0
 _ACK_ALLOWANCE_S = 0.3
+_FRAMES_AT_ONCE = 32
 _GOODBYES = (CloseCode.PONG_TIMEOUT, CloseCode.POLICY_VIOLATION)
 
 
 class SignalSession:
     """The shell of one connection. Frames are handled one after the other, each to its end.
 
-    Outgoing frames go through one bounded queue with one writer; queueing never waits. A client that does not
-    read until the queue is full is dropped, and finds its pushes when it is back.
+    Outgoing frames are written at once as long as the socket takes them; then they go through one bounded
+    queue with one writer, and queueing never waits. A client that does not read until the queue is full is
+    dropped, and finds its pushes when it is back.
     """
 
     __slots__ = (
         "_closing", "_commands", "_hub", "_log", "_loop", "_metrics", "_outbox", "_outbox_max", "_protocol",
-        "_services", "_sink", "_timer", "_unheard", "_unheard_since", "_user_id", "_wire", "_writer", "_writing",
+        "_services", "_sink", "_timer", "_unheard", "_unheard_since", "_user_id", "_wire", "_writer",
         "connection_id",
     )  # fmt: skip
 
@@ -77,7 +79,6 @@ class SignalSession:
         self._unheard_since = 0.0
         self._user_id: str | None = None
         self._writer: asyncio.Task[None] | None = None
-        self._writing = False
         self._closing: Close | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._log = structlog.get_logger("qlive.signalling")
@@ -98,6 +99,7 @@ class SignalSession:
 
     async def _read(self) -> int:
         """Handle what comes until the connection ends; return the code of the end."""
+        handled = 0
         while True:
             message: Mapping[str, Any] = await self._sink.receive()
             if message["type"] != "websocket.receive":
@@ -109,8 +111,11 @@ class SignalSession:
                 await self._carry_out(self._protocol.binary_received(now))
             else:
                 await self._carry_out(self._protocol.text_received(text, now))
-            if self._writing:
-                await asyncio.sleep(0)  # many frames may have come in one packet; let the writer keep up
+            handled += 1
+            if self._writer is not None or handled % _FRAMES_AT_ONCE == 0:
+                await asyncio.sleep(
+                    0
+                )  # many frames may have come in one packet; let others and the writer on
 
     async def _ended(self, code: int) -> None:
         self._metrics.count_close(code)
@@ -155,12 +160,9 @@ class SignalSession:
         if self._user_id is None or not self._hub.counts(self._user_id, self):
             return  # a newer connection speaks for the user
         reply = await self._commands.execute(self._user_id, request)
-        if self._writing or self._closing is not None:
-            self._enqueue(encode(reply), is_push=False)
-        else:  # nothing is queued: this task can write it as well as another
-            self._outbox.append((encode(reply), False))
-            self._writing = True
-            await self._write()
+        self._enqueue(encode(reply), is_push=False)
+        if self._writer is not None:  # who does not take his answers is not asked for more
+            await asyncio.wait((self._writer,))
 
     async def _authenticate(self, request: Auth) -> None:
         try:
@@ -274,6 +276,10 @@ class SignalSession:
             if is_push:
                 self._outbox.append((text, True))  # the next connection gets it
             return
+        if self._writer is None and self._wire.write(text):
+            if is_push:
+                self._note_unheard(text)
+            return
         self._outbox.append((text, is_push))
         if len(self._outbox) > self._outbox_max:
             self._log.info("slow client dropped", user_id=self._user_id, connection=self.connection_id)
@@ -288,8 +294,7 @@ class SignalSession:
             self._wire.end_soon()  # the writer may be stuck, and the close frame with it
 
     def _start_writer(self) -> None:
-        if not self._writing:
-            self._writing = True
+        if self._writer is None:
             self._writer = self._loop.create_task(self._write())
 
     async def _write(self) -> None:
@@ -307,7 +312,6 @@ class SignalSession:
             self._log.debug("write failed", connection=self.connection_id, error=repr(error))
         finally:
             self._writer = None
-            self._writing = False
 
     def _may_push(self, text: str) -> bool:
         if self._closing is None and not self._wire.is_ending():

@@ -154,7 +154,10 @@ class TestDecodeRequest:
         assert isinstance(result, Request | Ping | Pong | Unknown | BadRequest | Unframed)
         assert isinstance(result, Unframed) == ("=" not in text)
         if isinstance(result, BadRequest) and result.reply:
-            assert decode_server(encode(result.reply)) == result.reply
+            written = encode(result.reply)  # an empty rpcID is left out, and so comes back as none
+            reread = decode_server(written)
+            assert isinstance(reread, Reply)
+            assert encode(reread) == written
 
     @settings(max_examples=60, deadline=None)
     @given(messages(Request))
