@@ -30,6 +30,7 @@ MEASURES = {
     "memory": "idle connection",
 }
 BUSY = 0.9
+UNQUIET = 1.3
 
 Figures = Mapping[str, Any]
 """A run as the bench writes it, or a part of it."""
@@ -94,6 +95,12 @@ def _spread(measure: Figures) -> str:
     return f"{min(rates):,.0f} to {max(rates):,.0f}"
 
 
+def _unevenness(measure: Figures) -> float:
+    """Return how many times as fast as the slowest round the fastest one was."""
+    rates: list[float] = [each["rate"] for each in measure["rounds"]]
+    return max(rates) / min(rates)
+
+
 def _measures(run: Figures) -> str:
     stores = run["stores"]
     kinds = ("per second", "p50 / p99 ms", "CPU µs")
@@ -135,7 +142,13 @@ def _steps(run: Figures) -> str:
 
 
 def _remarks(run: Figures) -> Iterator[str]:
-    """Tell which figures say more of the load generator, or of the core that it shares, than of qlive."""
+    """Tell which figures say more of the machine or of the load generator than of qlive."""
+    uneven = [name for name, each in run["yardsticks"].items() if _unevenness(each) > UNQUIET]
+    if uneven:
+        yield (
+            f"The machine did other work meanwhile: {', '.join(uneven)} went up and down between the rounds."
+            " Rates and p99 are worse than on a quiet one, and results are rough."
+        )
     typicals = [(f"{name} (yardstick)", each["typical"]) for name, each in run["yardsticks"].items()]
     typicals += [
         (f"{MEASURES[name]} on {STORES[store]}", run["stores"][store]["measures"][name]["typical"])
@@ -155,7 +168,7 @@ def _remarks(run: Figures) -> Iterator[str]:
 FONT = "ui-sans-serif, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 WIDTH, MARGIN, PANEL_GAP = 900, 28, 40
 PANEL = (WIDTH - 2 * MARGIN - PANEL_GAP) / 2
-TITLES_WIDTH, NUMBER_WIDTH = 124, 58
+TITLES_WIDTH, NUMBER_WIDTH, NUMBER_LENGTH = 124, 58, 44
 TOP, BAR, BAR_GAP, ROW_GAP = 134, 22, 5, 22
 STYLE = f"""
   text {{ font-family: {FONT}; font-size: 14px; fill: #374151; dominant-baseline: central; }}
@@ -270,7 +283,7 @@ def _bar(bar: Bar, zero: float, y: float, per_pixel: float) -> Iterator[str]:
     if bar.aim is not None:
         at = bar.aim / per_pixel
         # The number must not stand on the mark.
-        end = max(length, at) if at < length + NUMBER_WIDTH else length
+        end = max(length, at) if at < length + NUMBER_LENGTH else length
         yield f'<path class="aim" d="M{zero + at:.1f},{y - 3:g} v{BAR + 6}"/>'
     yield f'<text class="number" x="{zero + end + 7:.1f}" y="{middle:g}">{bar.rate:,.0f}</text>'
 

@@ -133,7 +133,7 @@ async def serve(
             await asyncio.gather(*tasks)
     finally:
         await assembly.stores.close()
-        log.info("stopped")
+    log.info("stopped")
 
 
 async def _wake(assembly: Assembly) -> None:

@@ -90,6 +90,7 @@ class Database:
             ) from error
         except PyMongoError as error:
             raise CannotOpen(f"cannot open database {self._name}: {error}") from error
+        self.gate.reopen()
 
     async def ping(self) -> None:
         """Ask whether the server can write. Raises StoreUnavailable, and from then on so does everything else.
@@ -100,11 +101,12 @@ class Database:
         try:
             with translated(), pymongo.timeout(_PING_SHARE * self._timeout_s):
                 hello = await self._client.admin.command("hello")
-            if not hello.get("isWritablePrimary", False):
-                raise StoreUnavailable("the server cannot write now")
         except StoreUnavailable:
             self.gate.shut()
             raise
+        if not hello.get("isWritablePrimary", False):
+            self.gate.shut()
+            raise StoreUnavailable("the server cannot write now")
         self.gate.reopen()
 
     async def close(self) -> None:

@@ -85,7 +85,12 @@ class Deadlines:
             outcome = await expire[arm.kind](arm.key)
         except Exception as error:  # noqa: BLE001 - whatever failed, the deadline must not be lost
             expected = isinstance(error, QliveError)
-            self._log.error("deadline failed, will be tried again", kind=arm.kind.value, exc_info=error)
+            self._log.error(
+                "deadline failed, will be tried again",
+                kind=arm.kind.value,
+                detail=str(error),
+                exc_info=None if expected else error,
+            )
             self.arm(Arm(arm.kind, arm.key, self._clock.now() + (_RETRY_S if expected else 10 * _RETRY_S)))
             return
         effects(outcome.effects)

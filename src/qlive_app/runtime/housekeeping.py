@@ -15,6 +15,7 @@ from qlive_core.errors import StoreUnavailable, Unavailable
 SWEEP_INTERVAL_S = 5.0
 _PING_INTERVAL_S = 1.0
 _TIDY_EVERY = 120
+_LOOKS = 2
 
 
 async def sweep_for_ever(
@@ -48,21 +49,24 @@ async def watch_store(
 ) -> None:
     """Ask the store every second whether it is there until cancelled, and report it.
 
-    When it is back, ``reload`` finds out which of the writes that failed took place after all.
+    When it is back, ``reload`` finds out which of the writes that failed took place after all; and once more
+    at the next ping, for a store that merely hung may still have been at work on some of them.
     """
     log = structlog.get_logger("qlive.store")
     healthy = True
+    looks = 0
     while True:
         await asyncio.sleep(_PING_INTERVAL_S)
         try:
             await ping()
-            if not healthy:
+            if looks:
                 await reload()
+                looks -= 1
         except StoreUnavailable as error:
             report("store", "does not answer")
             if healthy:
                 log.warning("store lost", error=str(error))
-            healthy = False
+            healthy, looks = False, _LOOKS
         except Exception:
             log.exception("store watch failed")
         else:

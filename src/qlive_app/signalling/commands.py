@@ -9,7 +9,7 @@ import structlog
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.services import Services
 from qlive_app.signalling.errors import code_of
-from qlive_core.errors import QliveError, Refused
+from qlive_core.errors import QliveError, Refused, Unavailable
 from qlive_core.signalling import AnswerPk, AnswerPkRes, EndPk, EndPkRes, Reply, Request, SignalCode, StartPk
 from qlive_core.signalling.messages import StartPkRes
 
@@ -65,6 +65,13 @@ class SignalCommands:
     def _failed(self, user_id: str, request: Request, error: Exception) -> Reply:
         reply_class = request.REPLY or Reply
         if not isinstance(error, Refused):
-            self._log.error("signalling request failed", user_id=user_id, type=request.TYPE, exc_info=error)
+            self._log.error(
+                "signalling request failed",
+                user_id=user_id,
+                type=request.TYPE,
+                detail=str(error),
+                # When the store is away, this is said many times a second.
+                exc_info=None if isinstance(error, Unavailable) else error,
+            )
         code = code_of(error) if isinstance(error, QliveError) else SignalCode.INVALID_PARAMETER
         return reply_class.answer(code, request.rpc_id)

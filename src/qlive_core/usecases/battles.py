@@ -1,6 +1,6 @@
 """The PK: one host offers, the other answers, either ends it, or the clock does."""
 
-from attrs import frozen
+from attrs import field, frozen
 
 from qlive_core.effects import Arm, Count, DeadlineKind, Notify, Outcome
 from qlive_core.errors import (
@@ -12,6 +12,7 @@ from qlive_core.errors import (
     RoomBusy,
     RoomTypeUnfit,
     Stale,
+    StoreUnavailable,
 )
 from qlive_core.model.pk import Pk, PkEvent, PkState, Role, Side, decide
 from qlive_core.model.room import Room, RoomType
@@ -51,6 +52,8 @@ class Battles:
     clock: Clock
     ids: Ids
     rules: Rules
+    _perhaps_expired: dict[str, Pk] = field(factory=dict, init=False, eq=False, repr=False)
+    """Offers, by id, whose time was over when the store failed: nobody knows whether they were removed."""
 
     @redecided
     async def start(self, user_id: str, target_room_id: str) -> Outcome[None]:
@@ -96,6 +99,7 @@ class Battles:
             return await self._accept(pk, now)
         decision = decide(pk, PkEvent.REJECT, Role.TARGET, now=now)
         await self.pks.remove(pk)
+        self._perhaps_expired.pop(pk.id, None)
         news = news_of(decision, named_room=pk.proposer.room_id)
         return Outcome(Answered(proposer_room_id, None), (*news, Count(decision.pk.state)))
 
@@ -118,19 +122,31 @@ class Battles:
     async def expire(self, pk_id: str) -> Outcome[bool]:
         """Let the offer time out if it is due and still open; the reply tells whether it did.
 
-        Safe to call by anybody at any time: exactly one caller's write succeeds, and only that one tells.
+        Safe to call by anybody at any time: exactly one caller's write succeeds, and only that one tells. When
+        the store fails, to be called again: should the write have taken place, the next call tells.
         """
         pk = await self.pks.get(pk_id)
         if pk is None or pk.state is not PkState.OFFERED:
-            return Outcome(False)
-        now = self.clock.now()
-        if now < pk.offer_expires_at:
+            return self._perhaps(pk_id, pk)
+        if self.clock.now() < pk.offer_expires_at:
             return Outcome(False, (Arm(DeadlineKind.PK_OFFER, pk.id, pk.offer_expires_at),))
-        decision = decide(pk, PkEvent.EXPIRE, Role.CLOCK, now=now)
         try:
             await self.pks.remove(pk)
         except Stale:
-            return Outcome(False)
+            return self._perhaps(pk_id, await self.pks.get(pk_id))
+        except StoreUnavailable:
+            self._perhaps_expired[pk_id] = pk
+            raise
+        self._perhaps_expired.pop(pk_id, None)
+        return self._expired(pk)
+
+    def _perhaps(self, pk_id: str, now_stored: Pk | None) -> Outcome[bool]:
+        """Return what is to be told of an offer that is not open any more."""
+        removed = self._perhaps_expired.pop(pk_id, None)
+        return self._expired(removed) if removed is not None and now_stored is None else Outcome(False)
+
+    def _expired(self, pk: Pk) -> Outcome[bool]:
+        decision = decide(pk, PkEvent.EXPIRE, Role.CLOCK, now=self.clock.now())
         return Outcome(True, (*news_of(decision, named_room=""), Count(decision.pk.state)))
 
     async def _own_room_for(self, user_id: str, target: Room) -> Room:
@@ -170,6 +186,7 @@ class Battles:
     async def _accept(self, pk: Pk, now: float) -> Outcome[Answered]:
         decision = decide(pk, PkEvent.ACCEPT, Role.TARGET, now=now)
         await self.pks.replace(decision.pk)
+        self._perhaps_expired.pop(pk.id, None)
         token = self.rtc.room_token(
             room_id=pk.proposer.room_id, user_id=pk.target.user_id, permission="user", now=now
         )

@@ -7,7 +7,7 @@ import socket
 import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -29,6 +29,7 @@ from .mongod import Mongod, running
 TIMEOUT_S = 1.5
 # What a busy machine may add to that.
 SLACK_S = 1.5
+PATIENCE_S = 10.0
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +170,16 @@ async def refused(stores: MongoStores) -> None:
     assert not any(isinstance(result, PyMongoError) for result in results)
 
 
+async def seen_again(stores: MongoStores) -> None:
+    """Ask for the server, which is back, until it answers."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with suppress(StoreUnavailable):
+                return await stores.ping()
+
+
 async def test_down(server: Mongod, stores: MongoStores) -> None:
-    """While mongod is down every call fails within the time, and once it is up every call works again."""
+    """While mongod is down every call fails within the time, and once it is seen again every call works."""
     for kind in KINDS:
         await kind.add(stores, kind.make(1, ""))
         await kind.add(stores, kind.make(2, ""))
@@ -179,6 +188,7 @@ async def test_down(server: Mongod, stores: MongoStores) -> None:
         await refused(stores)
     finally:
         await asyncio.to_thread(server.start)
+    await seen_again(stores)
     results = await outcomes(*everything(stores))
     assert [result for result in results if isinstance(result, Exception)] == []
 
@@ -193,7 +203,7 @@ async def test_hanging(server: Mongod, stores: MongoStores) -> None:
         assert isinstance(result, StoreUnavailable)
     finally:
         server.go_on()
-    await stores.ping()
+    await seen_again(stores)
     [again] = await outcomes(stores.pks.add(a_pk(2, 3, 4)))
     assert again is None or isinstance(again, Duplicate)
     assert await stores.pks.of_room("room3") == await stores.pks.of_room("room4") == a_pk(2, 3, 4)

@@ -72,6 +72,14 @@ def test_figures_that_the_bench_limited_are_marked(script: dict[str, Any]) -> No
     assert "was full during: PK, 50 pairs on MongoDB." in script["page"](OLD, run(store_busy=0.45))
 
 
+def test_a_machine_that_was_not_quiet_is_owned_up_to(script: dict[str, Any]) -> None:
+    """A yardstick that is half as fast in one round casts doubt on all figures; one that is steady does not."""
+    steady = as_json(Outcome({Name("W"): [*figures(100), *figures(90)]}), SETTINGS)
+    assert not any("other work" in remark for remark in script["_remarks"](steady))
+    uneven = as_json(Outcome({Name("W"): [*figures(100), *figures(50)]}), SETTINGS)
+    assert any("other work" in remark for remark in script["_remarks"](uneven))
+
+
 def test_the_picture_has_a_bar_for_each_rate_and_its_number(script: dict[str, Any]) -> None:
     """Two stores at two measures and the bare route; the lengths are in proportion on one scale."""
     root = ET.fromstring(script["svg"](run()))

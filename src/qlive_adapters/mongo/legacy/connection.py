@@ -14,6 +14,7 @@ from qlive_adapters.mongo.database import DURABLE, CannotOpen
 LegacyDatabase = AsyncDatabase[Any]
 
 _REACH_S = 5
+_NOBODY_ANSWERED = "No servers found yet"
 _STEP_S = 600
 
 
@@ -45,7 +46,14 @@ async def connected(uri: str, name: str) -> AsyncIterator[LegacyDatabase]:
         try:
             await database.command("ping")
         except PyMongoError as error:
-            # The driver's text goes on with a description of the whole topology.
-            reason = str(error).partition(", Timeout:")[0]
-            raise CannotOpen(f"cannot reach MongoDB: {reason}") from error
+            raise CannotOpen(f"cannot reach MongoDB: {_reason(client, error)}") from error
         yield database
+
+
+def _reason(client: AsyncMongoClient[Any], error: PyMongoError) -> str:
+    """Return what the driver says, without the timeouts and the description of the whole topology."""
+    reason = str(error).partition(", Timeout:")[0].partition(" (configured timeouts:")[0]
+    if reason != _NOBODY_ANSWERED:
+        return reason
+    hosts = ", ".join(f"{host}:{port}" for host, port in client.topology_description.server_descriptions())
+    return f"{hosts}: no answer within {_REACH_S} seconds"

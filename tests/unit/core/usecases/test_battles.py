@@ -12,6 +12,7 @@ from qlive_core.errors import (
     QliveError,
     RoomBusy,
     RoomTypeUnfit,
+    StoreUnavailable,
 )
 from qlive_core.model.pk import PkState
 from qlive_core.signalling.messages import OnPkAnswer, OnPkEnd, OnPkOffer, OnPkTimeout
@@ -194,6 +195,53 @@ async def test_what_is_live_does_not_time_out(world: World) -> None:
     world.clock.advance(11)
     assert (await world.battles.expire(pk.id)).effects == ()
     assert await world.status(ann) == "pkLive"
+
+
+@pytest.mark.parametrize("took_place", [True, False])
+async def test_a_timeout_that_the_store_leaves_unsure(world: World, took_place: bool) -> None:
+    """When nobody knows whether an expired offer was removed, the next try finds out, and it is told once."""
+    (ann, _), (_, bob_room) = await world.host(1), await world.host(2)
+    await world.battles.start(ann, bob_room)
+    [pk] = await world.stores.pks.all()
+    world.clock.time = pk.offer_expires_at
+    failing = [True]
+
+    async def fail_once(store: str, method: str) -> None:
+        if (store, method) == ("pks", "remove") and failing:
+            failing.clear()
+            if took_place:
+                await world.stores.pks.remove(pk)
+            raise StoreUnavailable
+
+    battles = world.beside(fail_once).battles
+    assert await refusal(battles.expire(pk.id)) is StoreUnavailable
+    told = await battles.expire(pk.id)
+    assert told.reply
+    assert [type(push) for _, push in pushes(told.effects)] == [OnPkTimeout, OnPkTimeout]
+    assert (await battles.expire(pk.id)).effects == ()
+
+
+@pytest.mark.parametrize("accept", [True, False])
+async def test_an_unsure_timeout_is_overtaken(world: World, accept: bool) -> None:
+    """An offer whose removal failed can still be answered, while its time is not over; then nothing times out."""
+    (ann, ann_room), (bob, bob_room) = await world.host(1), await world.host(2)
+    await world.battles.start(ann, bob_room)
+    [pk] = await world.stores.pks.all()
+    failing = [True]
+
+    async def fail_once(store: str, method: str) -> None:
+        if (store, method) == ("pks", "remove") and failing:
+            failing.clear()
+            raise StoreUnavailable
+
+    battles = world.beside(fail_once).battles
+    world.clock.time = pk.offer_expires_at
+    assert await refusal(battles.expire(pk.id)) is StoreUnavailable
+    world.clock.advance(-1)  # clocks are set back now and then
+    await battles.answer(bob, ann_room, accept=accept)
+    if accept:
+        await battles.end(ann, bob_room)
+    assert (await battles.expire(pk.id)).effects == ()
 
 
 @pytest.mark.parametrize("ender", [0, 1])
