@@ -20,22 +20,38 @@ class Outcome:
     error: Exception | None = None
 
 
-def commit(connection: sqlite3.Connection, operations: Sequence[Operation]) -> list[Outcome]:
-    """Run the operations in one transaction and return their outcomes, in order.
+def run(connection: sqlite3.Connection, operations: Sequence[Operation]) -> list[Outcome]:
+    """Begin a transaction, run the operations in it and return their outcomes, in order.
 
-    An operation that fails undoes nothing of the others. If the transaction fails, nothing is kept and every
-    outcome is StoreUnavailable.
+    An operation that fails undoes nothing of the others. Raises sqlite3.Error if the transaction fails; then
+    it is rolled back.
     """
     try:
         connection.execute("BEGIN IMMEDIATE")
-        outcomes = [_attempt(connection, operation) for operation in operations]
+        return [_attempt(connection, operation) for operation in operations]
+    except sqlite3.Error:
+        _roll_back(connection)
+        raise
+
+
+def seal(connection: sqlite3.Connection) -> None:
+    """Commit. Raises sqlite3.Error if that fails; then nothing of the transaction is kept."""
+    try:
         connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        if connection.in_transaction:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-        return [Outcome(error=unavailable(error)) for _ in operations]
-    return outcomes
+    except sqlite3.Error:
+        _roll_back(connection)
+        raise
+
+
+def all_failed(operations: Sequence[object], error: sqlite3.Error) -> list[Outcome]:
+    """Return the outcomes of a transaction that failed: an error for each."""
+    return [Outcome(error=unavailable(error)) for _ in operations]
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
 
 
 def _attempt(connection: sqlite3.Connection, operation: Operation) -> Outcome:

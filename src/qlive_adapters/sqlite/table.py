@@ -124,7 +124,9 @@ class SqliteFacts(Generic[Fact]):
 
     async def _delete_where(self, condition: str, *parameters: Any) -> int:
         sql = f"DELETE FROM {self.table.name} {condition}"  # noqa: S608 - both are constants of this package
-        return await self._engine.write(lambda connection: connection.execute(sql, parameters).rowcount)
+        return await self._engine.write(
+            lambda connection: connection.execute(sql, parameters).rowcount, long=True
+        )
 
 
 class SqliteFactStore(SqliteFacts[Fact]):

@@ -183,14 +183,14 @@ async def test_overload_is_refused_at_once(engine: Engine, monkeypatch: pytest.M
 
 
 async def in_one_commit(engine: Engine, *operations: Operation) -> list[Any]:
-    """Hold the writer up until all operations are queued, so that they share a commit."""
+    """Hold the commits up until all operations are queued, so that they share a commit."""
     loop, begun, gate = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
     def hold_up(_: sqlite3.Connection) -> None:
         loop.call_soon_threadsafe(begun.set)
         gate.wait()
 
-    held_up = asyncio.ensure_future(engine.write(hold_up))
+    held_up = asyncio.ensure_future(engine.write(hold_up, long=True))
     await begun.wait()
     waiting = [asyncio.ensure_future(engine.write(operation)) for operation in operations]
     await asyncio.sleep(0)
