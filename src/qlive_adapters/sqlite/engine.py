@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from qlive_adapters.sqlite.batch import Operation, Outcome, all_failed, run, seal, unavailable
 from qlive_adapters.sqlite.opening import MEMORY, claim, open_reader, open_writer
@@ -41,6 +41,9 @@ class _Batch:
     jobs: list[_Job]
     outcomes: list[Outcome] | None
     started: float
+
+    def with_outcomes(self, outcomes: list[Outcome]) -> "_Batch":
+        return _Batch(self.loop, self.jobs, outcomes, self.started)
 
 
 class Engine:
@@ -139,7 +142,7 @@ class Engine:
             outcomes = run(self._writer, [job.operation for job in batch.jobs])
         except sqlite3.Error as error:
             outcomes = all_failed(batch.jobs, error)
-        return evolve(batch, outcomes=outcomes)
+        return batch.with_outcomes(outcomes)
 
     def _committed(self, batch: _Batch) -> _Batch:
         """Return the batch with the outcomes that its callers may hear."""
@@ -150,7 +153,7 @@ class Engine:
         try:
             seal(self._writer)
         except sqlite3.Error as error:
-            return evolve(batch, outcomes=all_failed(batch.jobs, error))
+            return batch.with_outcomes(all_failed(batch.jobs, error))
         return batch
 
     def _commit_batches(self) -> None:

@@ -12,7 +12,7 @@ Tooling reads the table: the diagram in the README is drawn from it, and a test 
 
 import enum
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from qlive_core.errors import NotInPk
 
@@ -114,6 +114,10 @@ class Pk:
         """Return the side in that role."""
         return self.proposer if role is Role.PROPOSER else self.target
 
+    def moved_to(self, state: PkState) -> "Pk":
+        """Return the PK in another state."""
+        return Pk(self.id, state, self.proposer, self.target, self.offer_expires_at, self.rev)
+
     def opponent_of(self, room_id: str) -> Side:
         """Return the side that is not this room."""
         return self.target if room_id == self.proposer.room_id else self.proposer
@@ -138,7 +142,7 @@ def decide(pk: Pk, event: PkEvent, by: Role, *, now: float) -> Decision:
     if transition is None or by not in transition.by or not _in_time(pk, event, now):
         raise NotInPk
     tell = tuple(role for role in (Role.TARGET, Role.PROPOSER) if role is not by)
-    return Decision(evolve(pk, state=transition.target), tell, transition.news)
+    return Decision(pk.moved_to(transition.target), tell, transition.news)
 
 
 def _in_time(pk: Pk, event: PkEvent, now: float) -> bool:
