@@ -200,9 +200,14 @@ class SignalSession:
 
     def _refuse(self, request: Auth, error: QliveError) -> None:
         if not isinstance(error, Unauthenticated):
-            self._log.error("authentication failed", connection=self.connection_id, exc_info=error)
-        for output in self._protocol.refused(request, SignalCode.TOKEN_INVALID):
-            self._carry_out_now(output)
+            self._log.warning("not authenticated", connection=self.connection_id, detail=str(error))
+        if isinstance(error, Unauthenticated) or self._user_id is not None:
+            for output in self._protocol.refused(request, SignalCode.TOKEN_INVALID):
+                self._carry_out_now(output)
+            return
+        # The token may be good. Apps end the stream when it is refused, and connect again when they are closed.
+        self._protocol.close(CloseCode.SERVICE_RESTART)
+        self._close(Close(CloseCode.SERVICE_RESTART, "try again"))
 
     async def _leave(self) -> None:
         if self._user_id is not None and self._hub.counts(self._user_id, self):

@@ -54,7 +54,7 @@ class CloseCode(IntEnum):
     """Not authorised in time, or flooding; the reason sent says which."""
     TOO_LONG = 1009, "message too long"
     SERVICE_RESTART = 1012, "shutting down"
-    """The server goes away; connect again."""
+    """The server goes away, or cannot tell now whether a token is good; connect again."""
     REPLACED = 4001, "replaced by a newer connection"
     LOGGED_OUT = 4002, "logged out"
     """The session ended, by logout or by a login elsewhere."""
