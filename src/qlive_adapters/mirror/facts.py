@@ -54,20 +54,12 @@ class MirroredFacts(Generic[Fact]):
 
     async def replace(self, fact: Fact) -> Fact:
         """As FactStore.replace."""
-
-        async def commit() -> Fact:
-            return await self._store.replace(fact)
-
-        replaced = await self._write(fact, commit)
+        replaced = await self._write(fact, lambda: self._store.replace(fact))
         return cast("Fact", replaced)
 
     async def remove(self, fact: Fact) -> None:
         """As FactStore.remove."""
-
-        async def commit() -> None:
-            await self._store.remove(fact)
-
-        await self._write(fact, commit)
+        await self._write(fact, lambda: self._store.remove(fact))
 
     async def refresh(self, key: str) -> None:
         """Look again at that fact in the wrapped store."""

@@ -15,8 +15,6 @@ from time import perf_counter
 from typing import Any
 
 import attrs
-import uvicorn
-import uvloop
 from litestar import Litestar, get
 from litestar.datastructures import State
 from pymongo import AsyncMongoClient
@@ -25,6 +23,7 @@ from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from qlive_app.bench.slices import Slice
+from qlive_app.bench.yardstick import serve
 
 READY_PATH = "/h"
 RUN_PATH = "/m"
@@ -89,21 +88,6 @@ def application(uri: str, database: str) -> Litestar:
     return Litestar([ready, run], lifespan=[connected], openapi_config=None)
 
 
-def serve(port: int, file: Path) -> None:
-    """Serve until SIGTERM."""
-    access = json.loads(file.read_text())
-    config = uvicorn.Config(
-        application(access["uri"], access["database"]),
-        host="127.0.0.1",
-        port=port,
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=1,
-    )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(uvicorn.Server(config).serve())
-
-
 if __name__ == "__main__":
-    serve(int(sys.argv[1]), Path(sys.argv[2]))
+    access = json.loads(Path(sys.argv[2]).read_text())
+    serve(application(access["uri"], access["database"]), int(sys.argv[1]))

@@ -32,10 +32,10 @@ async def echo(socket: WebSocket[Any, Any, State]) -> None:
         return
 
 
-def serve(port: int) -> None:
-    """Serve both yardsticks until SIGTERM, with the settings that qlive's own servers have."""
+def serve(application: Litestar, port: int) -> None:
+    """Serve a yardstick until SIGTERM, with the settings that qlive's own servers have."""
     config = uvicorn.Config(
-        Litestar([hello, echo], openapi_config=None),
+        application,
         host="127.0.0.1",
         port=port,
         http="httptools",
@@ -51,4 +51,4 @@ def serve(port: int) -> None:
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]))
+    serve(Litestar([hello, echo], openapi_config=None), int(sys.argv[1]))

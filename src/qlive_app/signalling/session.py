@@ -113,9 +113,8 @@ class SignalSession:
                 await self._carry_out(self._protocol.text_received(text, now))
             handled += 1
             if self._writer is not None or handled % _FRAMES_AT_ONCE == 0:
-                await asyncio.sleep(
-                    0
-                )  # many frames may have come in one packet; let others and the writer on
+                # Many frames may have come in one packet; let others and the writer on.
+                await asyncio.sleep(0)
 
     async def _ended(self, code: int) -> None:
         self._metrics.count_close(code)

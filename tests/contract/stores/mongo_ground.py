@@ -1,6 +1,5 @@
 """MongoDB under the contract."""
 
-from qlive_adapters.mirror.mirror import Mirror
 from qlive_adapters.mirror.wrapped import Stores
 from qlive_adapters.mongo.store import MongoStores
 
@@ -43,27 +42,3 @@ class MongoGround:
     async def close(self) -> None:
         """Disconnect."""
         await self._mongo.close()
-
-
-class MirroredMongoGround:
-    """A mirror in front of a database; a new one starts empty and loads."""
-
-    def __init__(self, server: Mongod, *, capacity: int) -> None:
-        self._truth = MongoGround(server)
-        self._capacity = capacity
-        self.stores: Stores = Mirror(self._truth.stores, capacity=capacity)
-
-    async def open(self) -> None:
-        """Start empty."""
-        await self._truth.open()
-
-    async def reopen(self) -> None:
-        """Disconnect, connect again and load."""
-        await self._truth.reopen()
-        mirror = Mirror(self._truth.stores, capacity=self._capacity)
-        await mirror.load()
-        self.stores = mirror
-
-    async def close(self) -> None:
-        """Disconnect."""
-        await self._truth.close()

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from qlive_adapters.mirror.mirror import Mirror
 from qlive_adapters.mirror.wrapped import Stores
 from qlive_adapters.sqlite.store import SqliteStores
 
@@ -41,23 +40,3 @@ class MemoryGround:
     async def close(self) -> None:
         """Let go of the memory."""
         await self.stores.close()
-
-
-class MirrorGround:
-    """A mirror in front of a database file; a new one starts empty and loads."""
-
-    def __init__(self, path: Path, *, capacity: int) -> None:
-        self._truth = SqliteGround(path)
-        self._capacity = capacity
-        self.stores: Stores = Mirror(self._truth.stores, capacity=capacity)
-
-    async def reopen(self) -> None:
-        """Close the file, open it again and load."""
-        await self._truth.reopen()
-        mirror = Mirror(self._truth.stores, capacity=self._capacity)
-        await mirror.load()
-        self.stores = mirror
-
-    async def close(self) -> None:
-        """Close the file."""
-        await self._truth.close()

@@ -7,7 +7,8 @@ import pytest
 
 from .contract import StoresContract
 from .kinds import Ground
-from .sqlite_ground import MirrorGround
+from .mirrored_ground import MirroredGround
+from .sqlite_ground import SqliteGround
 
 
 class TestMirror(StoresContract):
@@ -16,7 +17,7 @@ class TestMirror(StoresContract):
     @pytest.fixture
     async def ground(self, tmp_path: Path) -> AsyncIterator[Ground]:
         """A mirror of a new file."""
-        ground = MirrorGround(tmp_path / "qlive.db", capacity=1000)
+        ground = MirroredGround(SqliteGround(tmp_path / "qlive.db"), capacity=1000)
         yield ground
         await ground.close()
 
@@ -27,6 +28,6 @@ class TestNarrowMirror(StoresContract):
     @pytest.fixture
     async def ground(self, tmp_path: Path) -> AsyncIterator[Ground]:
         """A narrow mirror of a new file."""
-        ground = MirrorGround(tmp_path / "qlive.db", capacity=2)
+        ground = MirroredGround(SqliteGround(tmp_path / "qlive.db"), capacity=2)
         yield ground
         await ground.close()

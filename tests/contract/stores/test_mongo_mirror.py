@@ -6,7 +6,8 @@ import pytest
 
 from .contract import StoresContract
 from .kinds import Ground
-from .mongo_ground import MirroredMongoGround
+from .mirrored_ground import MirroredGround
+from .mongo_ground import MongoGround
 from .mongod import Mongod
 
 
@@ -16,7 +17,8 @@ class TestMongoMirror(StoresContract):
     @pytest.fixture
     async def ground(self, standalone: Mongod) -> AsyncIterator[Ground]:
         """A narrow mirror of an empty database."""
-        ground = MirroredMongoGround(standalone, capacity=2)
-        await ground.open()
+        database = MongoGround(standalone)
+        await database.open()
+        ground = MirroredGround(database, capacity=2)
         yield ground
         await ground.close()
