@@ -26,7 +26,10 @@ class ImRoutes:
     services: Services
 
     async def user_token(self, call: Call) -> Reply:
-        token = await self.services.im.user_token(call.user_id)
+        account = await self.services.sessions.account(call.user_id)
+        token = await self.services.im.user_token(
+            account.id, nickname=account.nickname, avatar=account.avatar
+        )
         return json_reply(ImTokenAnswer(user_id=call.user_id, token=token))
 
     async def hear(self, call: Call) -> Reply:

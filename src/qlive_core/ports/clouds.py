@@ -1,6 +1,15 @@
-"""Clouds that reach people: text messages, media, instant messages, files."""
+"""Clouds that reach people: text messages, media, instant messages, files, mail.
 
+Each protocol is what one kind of caller needs. A cloud may implement several; a caller is given the narrowest.
+Methods that call out raise ProviderUnavailable if the cloud refused, failed or did not answer within the
+adapter's budget; none of them waits longer than that budget.
+"""
+
+import enum
+from collections.abc import Collection, Sequence
 from typing import Literal, Protocol
+
+from attrs import frozen
 
 Permission = Literal["admin", "user"]
 
@@ -9,7 +18,12 @@ class SmsSender(Protocol):
     """Sends codes by text message."""
 
     async def send_code(self, phone: str, code: str) -> None:
-        """Send ``code`` to ``phone``. Raises ProviderUnavailable if it was not taken for delivery."""
+        """Send ``code`` to ``phone``.
+
+        Returns if it was taken for delivery, or if nobody can know whether it was: then it may arrive, so the
+        code must stay good. Raises ProviderUnavailable if it was certainly not taken, and SmsCodeLimited if the
+        cloud finds that the phone is sent too many.
+        """
         ...
 
 
@@ -25,11 +39,143 @@ class RtcCloud(Protocol):
         ...
 
 
-class ImCloud(Protocol):
-    """The instant-message cloud."""
+class RtcRooms(Protocol):
+    """Who is in the media cloud's rooms."""
 
-    async def user_token(self, user_id: str) -> str:
-        """Return the token with which the user connects. Raises ProviderUnavailable."""
+    async def members(self, room_id: str) -> frozenset[str]:
+        """Return the users in the RTC room; nobody if there is no such room. Raises ProviderUnavailable."""
+        ...
+
+    async def kick(self, room_id: str, user_id: str) -> None:
+        """Put the user out of the RTC room; it is no error if he is not in it. Raises ProviderUnavailable."""
+        ...
+
+
+class StreamJobKind(enum.Enum):
+    """What the media cloud makes of streams."""
+
+    MERGE = "merge"
+    """One picture of several people, side by side."""
+    FORWARD = "forward"
+    """One person's stream as it is."""
+
+
+@frozen
+class StreamJob:
+    """Have the cloud publish the streams of ``user_ids`` in an RTC room as the live stream of ``host_id``.
+
+    ``id`` is chosen by us, so that starting twice is starting once.
+    """
+
+    id: str
+    kind: StreamJobKind
+    room_id: str
+    user_ids: tuple[str, ...]
+    host_id: str
+
+
+class StreamJobs(Protocol):
+    """Streams that the media cloud composes or forwards on the server's side."""
+
+    async def start(self, job: StreamJob) -> None:
+        """Start the job; it is no error if it runs already. Raises ProviderUnavailable."""
+        ...
+
+    async def stop(self, job: StreamJob) -> None:
+        """Stop the job; it is no error if it does not run. Raises ProviderUnavailable."""
+        ...
+
+
+class LiveStreams(Protocol):
+    """The live streaming cloud that viewers play from."""
+
+    async def is_live(self, host_id: str) -> bool:
+        """Tell whether that host's stream is being published. Raises ProviderUnavailable."""
+        ...
+
+
+class ImCloud(Protocol):
+    """The instant-message cloud, as clients need it."""
+
+    async def user_token(self, user_id: str, *, nickname: str, avatar: str) -> str:
+        """Return the token with which the user connects, registering him if need be.
+
+        Raises ProviderUnavailable.
+        """
+        ...
+
+
+class ImSignals(Protocol):
+    """Signalling over the instant-message cloud: private texts in the system user's name."""
+
+    async def send(self, user_ids: Sequence[str], text: str) -> None:
+        """Send ``text`` to each of the users (1 to 1000), in one call.
+
+        Raises ProviderUnavailable, after which it may have reached some of them nevertheless.
+        """
+        ...
+
+
+class ImPresence(Protocol):
+    """Who is connected to the instant-message cloud."""
+
+    async def is_online(self, user_id: str) -> bool:
+        """Tell whether the user has a connection. Raises ProviderUnavailable."""
+        ...
+
+
+class ChatRooms(Protocol):
+    """Chat rooms, one for each room, under the same id."""
+
+    async def open(self, room_id: str, name: str) -> None:
+        """Make the chat room; it is no error if it exists. Raises ProviderUnavailable."""
+        ...
+
+    async def close(self, room_id: str) -> None:
+        """Remove the chat room; it is no error if there is none. Raises ProviderUnavailable."""
+        ...
+
+    async def existing(self, room_ids: Collection[str]) -> frozenset[str]:
+        """Return those of the chat rooms that exist. Raises ProviderUnavailable."""
+        ...
+
+    async def publish(self, room_id: str, *, sender: str, kind: str, content: str) -> None:
+        """Say something to everybody in a chat room.
+
+        ``kind`` is the cloud's name for the type of message and ``content`` its JSON text. Raises
+        ProviderUnavailable, after which it may have been said nevertheless.
+        """
+        ...
+
+
+class ChatModeration(Protocol):
+    """Order in chat rooms. Times are in whole minutes, 1 to 43200; repeating sets the time anew.
+
+    Every method raises ProviderUnavailable.
+    """
+
+    async def kick(self, room_id: str, user_id: str, *, minutes: int) -> None:
+        """Throw the user out of the chat room and keep him out."""
+        ...
+
+    async def readmit(self, room_id: str, user_id: str) -> None:
+        """Let a kicked user in again."""
+        ...
+
+    async def gag(self, room_id: str, user_id: str, *, minutes: int) -> None:
+        """Let the user say nothing in the chat room."""
+        ...
+
+    async def ungag(self, room_id: str, user_id: str) -> None:
+        """Let a gagged user speak again."""
+        ...
+
+    async def ban(self, user_id: str, *, minutes: int) -> None:
+        """Let the user say nothing in any chat room."""
+        ...
+
+    async def unban(self, user_id: str) -> None:
+        """Let a banned user speak again."""
         ...
 
 

@@ -61,6 +61,13 @@ class Sessions:
             raise BadToken("failed to authenticate with token")
         return session.user_id
 
+    async def account(self, user_id: str) -> Account:
+        """Return the account of a user who is logged in. Raises BadToken if it is gone."""
+        account = await self.accounts.get(user_id)
+        if account is None:
+            raise BadToken("failed to authenticate with token")
+        return account
+
     async def logout(self, user_id: str) -> Outcome[None]:
         """End the session and everything that the user takes part in, as if he had disconnected."""
         await self._close_session(user_id)
@@ -70,9 +77,7 @@ class Sessions:
     @redecided
     async def update_profile(self, user_id: str, *, nickname: str, gender: str, avatar: str) -> Account:
         """Change those parts of the profile that are not empty; return the account."""
-        account = await self.accounts.get(user_id)
-        if account is None:
-            raise BadToken("failed to authenticate with token")
+        account = await self.account(user_id)
         return await self.accounts.replace(
             account.with_profile(nickname=nickname, gender=gender, avatar=avatar)
         )
