@@ -16,6 +16,7 @@ from qlive_app.config import KeyPair, Settings
 from qlive_app.http import create_http_app
 from qlive_app.migrate.at_start import take_over
 from qlive_app.readiness import Health
+from qlive_app.runtime.chores import CloudChores
 from qlive_app.runtime.deadlines import Deadlines, Expire
 from qlive_app.runtime.effects import LocalEffects
 from qlive_app.runtime.metrics import Metrics
@@ -61,6 +62,7 @@ class Assembly:
     effects: LocalEffects
     hub: Hub
     deadlines: Deadlines
+    chores: CloudChores
     expire: dict[DeadlineKind, Expire]
     metrics: Metrics
     health: Health
@@ -79,7 +81,8 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     mirror = Mirror(stores)
     hub = Hub()
     deadlines = Deadlines(clock, metrics)
-    effects = LocalEffects(hub, deadlines, metrics)
+    chores = CloudChores(None, None, metrics)
+    effects = LocalEffects(hub, deadlines, chores, metrics)
     services = _services(settings, mirror, clock, ids, effects)
     health = Health()
     return Assembly(
@@ -91,6 +94,7 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
         effects=effects,
         hub=hub,
         deadlines=deadlines,
+        chores=chores,
         expire={
             DeadlineKind.PK_OFFER: services.battles.expire,
             DeadlineKind.PRESENCE: services.attendance.expire,

@@ -132,6 +132,7 @@ async def serve(
                 server.should_exit = True
             await asyncio.gather(*tasks)
     finally:
+        await assembly.chores.close()
         await assembly.stores.close()
     log.info("stopped")
 

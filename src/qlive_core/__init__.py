@@ -43,6 +43,8 @@ return an ``Outcome`` of reply and effects. A service that brings its own stores
 
 from qlive_core.effects import (
     Arm,
+    CloseChat,
+    Compose,
     Count,
     DeadlineKind,
     Effect,
@@ -51,7 +53,9 @@ from qlive_core.effects import (
     Hold,
     LetGo,
     Notify,
+    OpenChat,
     Outcome,
+    StopComposing,
 )
 from qlive_core.errors import (
     Conflict,
@@ -97,7 +101,9 @@ __all__ = [
     "Attendance",
     "Audience",
     "Battles",
+    "CloseChat",
     "Codes",
+    "Compose",
     "Conflict",
     "Count",
     "DeadlineKind",
@@ -122,6 +128,7 @@ __all__ = [
     "NotFound",
     "NotInPk",
     "Notify",
+    "OpenChat",
     "Outcome",
     "Page",
     "Pk",
@@ -149,6 +156,7 @@ __all__ = [
     "Side",
     "SmsCode",
     "Stale",
+    "StopComposing",
     "Sweep",
     "Unauthenticated",
     "Unavailable",

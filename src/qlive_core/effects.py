@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
-from qlive_core.model.pk import PkState
+from qlive_core.model.pk import Pk, PkState
 from qlive_core.signalling.messages import Push
 
 Reply = TypeVar("Reply")
@@ -77,7 +77,36 @@ class Count:
     state: PkState
 
 
-Effect = Notify | Arm | HangUp | Hold | LetGo | Count
+@frozen
+class OpenChat:
+    """Make the chat room of a room that has opened."""
+
+    room_id: str
+    name: str
+
+
+@frozen
+class CloseChat:
+    """Remove the chat room of a room that has closed."""
+
+    room_id: str
+
+
+@frozen
+class Compose:
+    """Show both hosts in the streams of both, on the media cloud's side: the PK has begun."""
+
+    pk: Pk
+
+
+@frozen
+class StopComposing:
+    """Let each stream show its own host again: the PK is over."""
+
+    pk: Pk
+
+
+Effect = Notify | Arm | HangUp | Hold | LetGo | Count | OpenChat | CloseChat | Compose | StopComposing
 
 
 @frozen

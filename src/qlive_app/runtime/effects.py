@@ -5,10 +5,24 @@ from typing import Any
 
 import structlog
 
+from qlive_app.runtime.chores import CloudChores
 from qlive_app.runtime.deadlines import Deadlines
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.signalling.hub import Hub
-from qlive_core.effects import Arm, Count, Effect, HangUp, HangUpReason, Hold, LetGo, Notify
+from qlive_core.effects import (
+    Arm,
+    CloseChat,
+    Compose,
+    Count,
+    Effect,
+    HangUp,
+    HangUpReason,
+    Hold,
+    LetGo,
+    Notify,
+    OpenChat,
+    StopComposing,
+)
 from qlive_core.signalling import CloseCode, encode
 
 _CLOSE_CODES = {HangUpReason.REPLACED: CloseCode.REPLACED, HangUpReason.LOGGED_OUT: CloseCode.LOGGED_OUT}
@@ -17,7 +31,7 @@ _CLOSE_CODES = {HangUpReason.REPLACED: CloseCode.REPLACED, HangUpReason.LOGGED_O
 class LocalEffects:
     """Effects within this process. Nothing here waits."""
 
-    def __init__(self, hub: Hub, deadlines: Deadlines, metrics: Metrics) -> None:
+    def __init__(self, hub: Hub, deadlines: Deadlines, chores: CloudChores, metrics: Metrics) -> None:
         self._hub = hub
         self._deadlines = deadlines
         self._metrics = metrics
@@ -29,6 +43,7 @@ class LocalEffects:
             Hold: lambda effect: hub.hold(effect.user_id),
             LetGo: lambda effect: hub.let_go(effect.user_id),
             Count: lambda effect: metrics.count_pk(effect.state.value),
+            **dict.fromkeys((OpenChat, CloseChat, Compose, StopComposing), chores.put),
         }
 
     def run(self, effects: Iterable[Effect]) -> None:

@@ -61,6 +61,14 @@ class Metrics:
             "qlive_signalling_closes", "Signalling connections that ended, by close code.", "code"
         )
         self._pk = cache(self._counter("qlive_pk", "PKs by the state that they came to.", "state").labels)
+        self._chores = cache(
+            self._counter(
+                "qlive_cloud_chores",
+                "What clouds were to do, by chore and what became of it.",
+                "chore",
+                "fate",
+            ).labels
+        )
         self.effect_failures = self._counter(
             "qlive_effect_failures", "Effects that failed, by kind.", "effect"
         )
@@ -112,6 +120,10 @@ class Metrics:
     def count_pk(self, state: str) -> None:
         """Count one PK that came to this state."""
         self._pk(state).inc()
+
+    def count_chore(self, chore: str, fate: str) -> None:
+        """Count one chore of a cloud by what became of it."""
+        self._chores(chore, fate).inc()
 
     def observe_commit(self, operations: int, seconds: float) -> None:
         """Count one commit of the store."""

@@ -2,7 +2,7 @@
 
 from attrs import field, frozen
 
-from qlive_core.effects import Arm, Count, DeadlineKind, Notify, Outcome
+from qlive_core.effects import Arm, Compose, Count, DeadlineKind, Notify, Outcome, StopComposing
 from qlive_core.errors import (
     Duplicate,
     InvalidParameter,
@@ -117,7 +117,8 @@ class Battles:
         role = Role.PROPOSER if pk.proposer.user_id == user_id else Role.TARGET
         decision = decide(pk, PkEvent.END, role, now=self.clock.now())
         await self.pks.remove(pk)
-        return Outcome(None, (*news_of(decision, named_room=room_id), Count(decision.pk.state)))
+        told = news_of(decision, named_room=room_id)
+        return Outcome(None, (*told, Count(decision.pk.state), StopComposing(pk)))
 
     async def expire(self, pk_id: str) -> Outcome[bool]:
         """Let the offer time out if it is due and still open; the reply tells whether it did.
@@ -191,7 +192,8 @@ class Battles:
             room_id=pk.proposer.room_id, user_id=pk.target.user_id, permission="user", now=now
         )
         reply = Answered(pk.proposer.room_id, Relay(pk.proposer.room_id, token))
-        return Outcome(reply, (acceptance(decision.pk, self.rtc, now=now), Count(decision.pk.state)))
+        told = acceptance(decision.pk, self.rtc, now=now)
+        return Outcome(reply, (told, Count(decision.pk.state), Compose(decision.pk)))
 
     async def _pk_of_host(self, user_id: str) -> Pk | None:
         own = await self.rooms.by_creator(user_id)

@@ -2,9 +2,9 @@
 
 from attrs import evolve, frozen
 
-from qlive_core.effects import Count, Effect, LetGo, Notify, Outcome
+from qlive_core.effects import CloseChat, Count, Effect, LetGo, Notify, Outcome, StopComposing
 from qlive_core.errors import LostRace
-from qlive_core.model.pk import Pk, PkEvent, Role, decide
+from qlive_core.model.pk import Pk, PkEvent, PkState, Role, decide
 from qlive_core.model.place import Place, PlaceKind
 from qlive_core.model.room import Room
 from qlive_core.ports.stores import PkStore, PlaceStore, PresenceStore, RoomStore
@@ -36,7 +36,7 @@ class Departure:
         audience = [p for p in await self.places.in_room(room.id) if p.kind is PlaceKind.WATCHING]
         await self.places.clear_room(room.id)
         told = tuple(Notify(place.user_id, OnRoomClose(room_id=room.id)) for place in audience)
-        return Outcome(None, (*ended, *told))
+        return Outcome(None, (*ended, *told, CloseChat(room.id)))
 
     async def leave_everything(self, user_id: str) -> Outcome[None]:
         """Take the user out of wherever he is, by his own word."""
@@ -75,7 +75,8 @@ class Departure:
         role = Role.PROPOSER if pk.proposer.room_id == room_id else Role.TARGET
         decision = decide(pk, PkEvent.HOST_LEAVES, role, now=self.clock.now())
         await self.pks.remove(pk)
-        return (*news_of(decision, named_room=room_id), Count(decision.pk.state))
+        told: tuple[Effect, ...] = (*news_of(decision, named_room=room_id), Count(decision.pk.state))
+        return (*told, StopComposing(pk)) if pk.state is PkState.LIVE else told
 
     async def _empty(self, place: Place, *, lapse: bool) -> Outcome[None]:
         room = await self.rooms.get(place.room_id) if place.kind is PlaceKind.HOSTING else None

@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from qlive_core.effects import Effect, Hold, Outcome
+from qlive_core.effects import Effect, Hold, OpenChat, Outcome
 from qlive_core.errors import (
     Duplicate,
     NoSuchRoom,
@@ -129,7 +129,7 @@ class Rooms:
             raise
         await self._settle(room, place)
         held: tuple[Effect, ...] = (Hold(room.creator),) if leased else ()
-        return Outcome(self._hosted(room), (*leased, *held))
+        return Outcome(self._hosted(room), (*leased, *held, OpenChat(room.id, room.name)))
 
     async def _take_place(self, room: Room, old: Place | None) -> Place:
         if old is None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from core.world import World, pushes, refusal
-from qlive_core.effects import Arm, DeadlineKind, Hold
+from qlive_core.effects import Arm, DeadlineKind, Hold, OpenChat
 from qlive_core.errors import (
     InvalidRoomName,
     NoSuchRoom,
@@ -27,7 +27,11 @@ async def test_create(world: World) -> None:
     room = opened.reply.room
     assert (room.name, room.type, room.creator) == ("songs", RoomType.PK, ann)
     assert opened.reply.rtc_token == f"rtc:{room.id}:{ann}:admin"
-    assert opened.effects == (Arm(DeadlineKind.PRESENCE, ann, world.clock.now() + 60), Hold(ann))
+    assert opened.effects == (
+        Arm(DeadlineKind.PRESENCE, ann, world.clock.now() + 60),
+        Hold(ann),
+        OpenChat(opened.reply.room.id, "songs"),
+    )
     assert await world.status(ann) == "singleLive"
 
 
@@ -35,7 +39,8 @@ async def test_a_host_with_a_connection_needs_no_lease(world: World) -> None:
     """Who is connected already is not timed."""
     ann, token = await world.login("13800000001")
     await world.attendance.connect(token, "conn-1")
-    assert (await world.rooms.create(ann, "songs", "pk")).effects == ()
+    opened = await world.rooms.create(ann, "songs", "pk")
+    assert opened.effects == (OpenChat(opened.reply.room.id, "songs"),)
 
 
 async def test_create_again_returns_the_room_that_is_there(
