@@ -33,11 +33,18 @@ class DeadlineKind(enum.Enum):
 
 @frozen
 class Arm:
-    """Look at the fact ``key`` again at ``at`` (Unix seconds). There is no disarming: looking is harmless."""
+    """Look at the fact ``key`` again at ``at`` (Unix seconds). Looking is harmless, whatever has become of it."""
 
     kind: DeadlineKind
     key: str
     at: float
+
+
+@frozen
+class Disarm:
+    """There is nothing to look at any more. Saves the look, no more: a deadline that stays armed does no harm."""
+
+    arm: Arm
 
 
 class HangUpReason(enum.Enum):
@@ -106,7 +113,9 @@ class StopComposing:
     pk: Pk
 
 
-Effect = Notify | Arm | HangUp | Hold | LetGo | Count | OpenChat | CloseChat | Compose | StopComposing
+Effect = (
+    Notify | Arm | Disarm | HangUp | Hold | LetGo | Count | OpenChat | CloseChat | Compose | StopComposing
+)
 
 
 @frozen

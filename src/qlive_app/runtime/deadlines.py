@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 import structlog
 
 from qlive_app.runtime.metrics import Metrics
-from qlive_core.effects import Arm, DeadlineKind, Effect, Outcome
+from qlive_core.effects import Arm, DeadlineKind, Disarm, Effect, Outcome
 from qlive_core.errors import QliveError
 from qlive_core.ports.world import Clock
 
@@ -21,8 +21,8 @@ Expire = Callable[[str], Awaitable[Outcome[bool]]]
 class Deadlines:
     """Calls ``expire`` of a kind for each armed key when its time has come.
 
-    Deadlines are never disarmed: expiring looks at the fact and does nothing if it has changed. A call that
-    the store fails is made again a little later.
+    Expiring looks at the fact and does nothing if it has changed; what is disarmed is not even looked at. A call
+    that the store fails is made again a little later.
     """
 
     def __init__(self, clock: Clock, metrics: Metrics) -> None:
@@ -42,7 +42,12 @@ class Deadlines:
         heapq.heappush(self._heap, entry)
         if self._heap[0] is entry:
             self._sooner.set()
-        self._metrics.deadlines_armed.set(len(self._heap))
+        self._metrics.deadlines_armed.set(len(self._armed))
+
+    def disarm(self, effect: Disarm) -> None:
+        """Do not look. The entry stays in the heap until it comes up, and is passed over there."""
+        arm = effect.arm
+        self._armed.discard((arm.at, arm.kind.value, arm.key))
 
     async def run(
         self, expire: dict[DeadlineKind, Expire], effects: Callable[[Iterable[Effect]], None]
@@ -60,18 +65,23 @@ class Deadlines:
     def _take_due(self) -> list[Arm]:
         now = self._clock.now()
         due = []
-        while self._heap and self._heap[0][0] <= now:
-            entry = heapq.heappop(self._heap)
-            self._armed.discard(entry)
-            due.append(Arm(DeadlineKind(entry[1]), entry[2], entry[0]))
-        self._metrics.deadlines_armed.set(len(self._heap))
+        while (soonest := self._soonest()) is not None and soonest[0] <= now:
+            self._armed.remove(heapq.heappop(self._heap))
+            due.append(Arm(DeadlineKind(soonest[1]), soonest[2], soonest[0]))
+        self._metrics.deadlines_armed.set(len(self._armed))
         return due
+
+    def _soonest(self) -> tuple[float, str, str] | None:
+        while self._heap and self._heap[0] not in self._armed:
+            heapq.heappop(self._heap)
+        return self._heap[0] if self._heap else None
 
     async def _sleep(self) -> None:
         self._sooner.clear()
         wait_s = _LONGEST_SLEEP_S
-        if self._heap:
-            wait_s = min(wait_s, max(0.0, self._heap[0][0] - self._clock.now()))
+        soonest = self._soonest()
+        if soonest is not None:
+            wait_s = min(wait_s, max(0.0, soonest[0] - self._clock.now()))
         try:
             async with asyncio.timeout(wait_s):
                 await self._sooner.wait()

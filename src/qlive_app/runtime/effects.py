@@ -14,6 +14,7 @@ from qlive_core.effects import (
     CloseChat,
     Compose,
     Count,
+    Disarm,
     Effect,
     HangUp,
     HangUpReason,
@@ -39,6 +40,7 @@ class LocalEffects:
         self._carry_out: dict[type[Any], Callable[[Any], None]] = {
             Notify: self._notify,
             Arm: self._deadlines.arm,
+            Disarm: self._deadlines.disarm,
             HangUp: self._hang_up,
             Hold: lambda effect: hub.hold(effect.user_id),
             LetGo: lambda effect: hub.let_go(effect.user_id),

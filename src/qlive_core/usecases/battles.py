@@ -2,7 +2,7 @@
 
 from attrs import field, frozen
 
-from qlive_core.effects import Arm, Compose, Count, DeadlineKind, Notify, Outcome, StopComposing
+from qlive_core.effects import Compose, Count, Disarm, Notify, Outcome, StopComposing
 from qlive_core.errors import (
     Duplicate,
     InvalidParameter,
@@ -21,7 +21,7 @@ from qlive_core.ports.stores import AccountStore, PkStore, RoomStore
 from qlive_core.ports.world import Clock, Ids
 from qlive_core.rules import Rules
 from qlive_core.signalling.messages import OnPkOffer
-from qlive_core.usecases.pk_news import acceptance, news_of
+from qlive_core.usecases.pk_news import acceptance, news_of, offer_deadline
 from qlive_core.usecases.races import redecided
 
 
@@ -79,8 +79,7 @@ class Battles:
             room_id=own.id,
             room_name=own.name,
         )
-        arm = Arm(DeadlineKind.PK_OFFER, pk.id, pk.offer_expires_at)
-        return Outcome(None, (arm, Notify(target.creator, offer), Count(pk.state)))
+        return Outcome(None, (offer_deadline(pk), Notify(target.creator, offer), Count(pk.state)))
 
     @redecided
     async def answer(self, user_id: str, proposer_room_id: str, *, accept: bool) -> Outcome[Answered]:
@@ -101,7 +100,8 @@ class Battles:
         await self.pks.remove(pk)
         self._perhaps_expired.pop(pk.id, None)
         news = news_of(decision, named_room=pk.proposer.room_id)
-        return Outcome(Answered(proposer_room_id, None), (*news, Count(decision.pk.state)))
+        done = (Count(decision.pk.state), Disarm(offer_deadline(pk)))
+        return Outcome(Answered(proposer_room_id, None), (*news, *done))
 
     @redecided
     async def end(self, user_id: str, room_id: str) -> Outcome[None]:
@@ -130,7 +130,7 @@ class Battles:
         if pk is None or pk.state is not PkState.OFFERED:
             return self._perhaps(pk_id, pk)
         if self.clock.now() < pk.offer_expires_at:
-            return Outcome(False, (Arm(DeadlineKind.PK_OFFER, pk.id, pk.offer_expires_at),))
+            return Outcome(False, (offer_deadline(pk),))
         try:
             await self.pks.remove(pk)
         except Stale:
@@ -193,7 +193,8 @@ class Battles:
         )
         reply = Answered(pk.proposer.room_id, Relay(pk.proposer.room_id, token))
         told = acceptance(decision.pk, self.rtc, now=now)
-        return Outcome(reply, (told, Count(decision.pk.state), Compose(decision.pk)))
+        done = (Count(decision.pk.state), Disarm(offer_deadline(pk)), Compose(decision.pk))
+        return Outcome(reply, (told, *done))
 
     async def _pk_of_host(self, user_id: str) -> Pk | None:
         own = await self.rooms.by_creator(user_id)

@@ -2,7 +2,7 @@
 
 from attrs import evolve, frozen
 
-from qlive_core.effects import CloseChat, Count, Effect, LetGo, Notify, Outcome, StopComposing
+from qlive_core.effects import CloseChat, Count, Disarm, Effect, LetGo, Notify, Outcome, StopComposing
 from qlive_core.errors import LostRace
 from qlive_core.model.pk import Pk, PkEvent, PkState, Role, decide
 from qlive_core.model.place import Place, PlaceKind
@@ -10,7 +10,7 @@ from qlive_core.model.room import Room
 from qlive_core.ports.stores import PkStore, PlaceStore, PresenceStore, RoomStore
 from qlive_core.ports.world import Clock, SignsOfLife
 from qlive_core.signalling.messages import OnRoomClose
-from qlive_core.usecases.pk_news import news_of
+from qlive_core.usecases.pk_news import news_of, offer_deadline
 from qlive_core.usecases.races import redecided
 
 
@@ -76,7 +76,7 @@ class Departure:
         decision = decide(pk, PkEvent.HOST_LEAVES, role, now=self.clock.now())
         await self.pks.remove(pk)
         told: tuple[Effect, ...] = (*news_of(decision, named_room=room_id), Count(decision.pk.state))
-        return (*told, StopComposing(pk)) if pk.state is PkState.LIVE else told
+        return (*told, StopComposing(pk) if pk.state is PkState.LIVE else Disarm(offer_deadline(pk)))
 
     async def _empty(self, place: Place, *, lapse: bool) -> Outcome[None]:
         room = await self.rooms.get(place.room_id) if place.kind is PlaceKind.HOSTING else None

@@ -1,6 +1,6 @@
 """Who hears what of a PK, in the messages of the wire protocol."""
 
-from qlive_core.effects import Notify
+from qlive_core.effects import Arm, DeadlineKind, Notify
 from qlive_core.model.pk import Decision, News, Pk, Role
 from qlive_core.ports.clouds import RtcCloud
 from qlive_core.signalling.messages import OnPkAnswer, OnPkEnd, OnPkTimeout
@@ -22,6 +22,11 @@ def news_of(decision: Decision, *, named_room: str) -> tuple[Notify, ...]:
         return OnPkAnswer(req_room_id=pk.proposer.room_id, accepted=False)
 
     return tuple(Notify(pk.side(role).user_id, push(role)) for role in decision.tell)
+
+
+def offer_deadline(pk: Pk) -> Arm:
+    """Return the wish to look at the offer again when its time is over."""
+    return Arm(DeadlineKind.PK_OFFER, pk.id, pk.offer_expires_at)
 
 
 def acceptance(pk: Pk, rtc: RtcCloud, *, now: float) -> Notify:

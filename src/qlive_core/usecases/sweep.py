@@ -20,6 +20,7 @@ from qlive_core.ports.world import Clock
 from qlive_core.rules import Rules
 from qlive_core.usecases.attendance import Attendance
 from qlive_core.usecases.departure import Departure
+from qlive_core.usecases.pk_news import offer_deadline
 
 
 @frozen
@@ -70,7 +71,7 @@ class Sweep:
 
     async def _due(self, horizon_s: float) -> tuple[Arm, ...]:
         before = self.clock.now() + horizon_s
-        offers = [Arm(DeadlineKind.PK_OFFER, pk.id, pk.offer_expires_at) for pk in await self.pks.due(before)]
+        offers = [offer_deadline(pk) for pk in await self.pks.due(before)]
         absences = [
             Arm(DeadlineKind.PRESENCE, p.user_id, p.expires_at)
             for p in await self.presences.due(before)
