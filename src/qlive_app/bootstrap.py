@@ -9,12 +9,10 @@ from litestar.types import ASGIApp
 from qlive_adapters.local import LocalIm, LogSmsSender, RandomIds, RecentSigns, SystemClock
 from qlive_adapters.mirror.mirror import Mirror
 from qlive_adapters.mirror.wrapped import Stores
-from qlive_adapters.mongo.store import MongoStores
 from qlive_adapters.qiniu import Credentials, QiniuRtc, QiniuUploadTokens
 from qlive_adapters.sqlite.store import SqliteStores
 from qlive_app.config import KeyPair, Settings
 from qlive_app.http import create_http_app
-from qlive_app.migrate.at_start import take_over
 from qlive_app.readiness import Health
 from qlive_app.runtime.chores import CloudChores
 from qlive_app.runtime.deadlines import Deadlines, Expire
@@ -117,6 +115,10 @@ def _stores(settings: Settings, metrics: Metrics) -> tuple[StoreOfRecord, Callab
     """Return the configured store and what has to be awaited before it is used."""
     if settings.store.provider == "sqlite":
         return SqliteStores(settings.store.path, on_commit=metrics.observe_commit), _nothing
+    # Imported late: the driver takes a third of the time in which a server on the embedded store starts.
+    from qlive_adapters.mongo.store import MongoStores  # noqa: PLC0415
+    from qlive_app.migrate.at_start import take_over  # noqa: PLC0415
+
     conf = settings.mongo
     mongo = MongoStores(conf.uri, conf.database, timeout_s=conf.timeout_s, on_commit=metrics.observe_commit)
 

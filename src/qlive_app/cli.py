@@ -1,20 +1,40 @@
 """The command ``qlive``."""
 
 import sys
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 import uvloop
 
-from qlive_app.bench.command import bench
 from qlive_app.command_line import configuration_file, give_up, load_or_exit
 from qlive_app.config import Settings, render_markdown
-from qlive_app.demo.command import demo
-from qlive_app.migrate.command import migrate
+
+_ELSEWHERE = {
+    "bench": "qlive_app.bench.command",
+    "demo": "qlive_app.demo.command",
+    "migrate": "qlive_app.migrate.command",
+}
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Loads a command when it is asked for: the server need not wait for what only the bench imports."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = _ELSEWHERE.get(cmd_name)
+        if module is None:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(module), cmd_name)
+        return command
+
+
+@click.group(
+    cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(version("qlive"), prog_name="qlive")
 @configuration_file
 @click.pass_context
@@ -51,11 +71,6 @@ def check(path: Path, *, reference: bool) -> None:
         return
     loaded = load_or_exit(path)
     click.echo(f"{path}: good, with {len(loaded.warnings)} warnings" if loaded.warnings else f"{path}: good")
-
-
-main.add_command(demo)
-main.add_command(migrate)
-main.add_command(bench)
 
 
 def _run(path: Path) -> None:
