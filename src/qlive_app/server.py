@@ -14,7 +14,9 @@ from litestar.types import ASGIApp
 
 from qlive_app.bootstrap import Assembly
 from qlive_app.config import Address
+from qlive_app.http.errors import not_a_request
 from qlive_app.runtime.housekeeping import SWEEP_INTERVAL_S, push_for_ever, sweep_for_ever, watch_store
+from qlive_app.runtime.request_protocol import refusing
 from qlive_app.signalling.transport import SignalProtocol
 from qlive_core.signalling import CloseCode
 
@@ -54,7 +56,6 @@ def _server(app: ASGIApp, **options: object) -> _Server:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -67,9 +68,10 @@ def _server(app: ASGIApp, **options: object) -> _Server:
 
 
 def _servers(assembly: Assembly) -> tuple[_Server, _Server]:
-    api = _server(assembly.http_app, ws="none")
+    api = _server(assembly.http_app, http=refusing(not_a_request), ws="none")
     signalling = _server(
         assembly.signalling_app,
+        http=refusing(lambda: ("text/plain; charset=utf-8", b"Bad Request\n", {})),
         ws=SignalProtocol,
         ws_max_size=assembly.settings.websocket_conf.max_message_bytes,
         ws_ping_interval=None,  # the protocol has pings of its own

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from qlive_app.http.answers import ErrorAnswer
 from qlive_app.http.call import CURRENT
 from qlive_app.http.replies import JSON
+from qlive_app.runtime.requests import request_id
 from qlive_core import errors
 from qlive_core.signalling.lenient_json import encode_fields
 
@@ -62,6 +63,12 @@ def error_body(error: BaseException, request_id: str) -> bytes:
     message = error.detail if isinstance(error, errors.Refused) and row is not INTERNAL else ""
     answer = ErrorAnswer(code=row.code, request_id=request_id, summary=row.summary, message=message)
     return encode_fields(answer).encode()
+
+
+def not_a_request() -> tuple[str, bytes, dict[str, str]]:
+    """Return content type, body and headers of the answer to what is not HTTP, or more than a request may be."""
+    reqid = request_id(None)
+    return JSON, error_body(errors.BadRequest("not an HTTP request"), reqid), {"x-reqid": reqid}
 
 
 def answer_error(_request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
