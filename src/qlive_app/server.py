@@ -136,6 +136,8 @@ async def serve(
     finally:
         await assembly.chores.close()
         await assembly.stores.close()
+        for cloud in assembly.clouds:
+            await cloud.aclose()
     log.info("stopped")
 
 
