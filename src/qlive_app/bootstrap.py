@@ -205,7 +205,13 @@ def _rtc(settings: Settings) -> QiniuRtc:
 
 
 def _upload_tokens(settings: Settings) -> QiniuUploadTokens:
-    return QiniuUploadTokens(_credentials(settings.storage.key_pair), settings.storage.bucket)
+    storage = settings.storage
+    return QiniuUploadTokens(
+        credentials=_credentials(storage.key_pair),
+        bucket=storage.bucket,
+        max_bytes=storage.max_bytes,
+        mime_types=storage.mime_types,
+    )
 
 
 def _credentials(pair: KeyPair) -> Credentials:

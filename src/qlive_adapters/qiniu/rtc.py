@@ -21,7 +21,7 @@ class QiniuRtc:
 
     def room_token(self, *, room_id: str, user_id: str, permission: Permission, now: float) -> str:
         """Return a token for the RTC room; the vendor checks the claims and wants seconds."""
-        return self.credentials.sign_with_data(
+        return self.credentials.sign_claims(
             {
                 "appId": self.app_id,
                 "roomName": room_id,

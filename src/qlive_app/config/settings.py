@@ -223,6 +223,10 @@ class Storage:
     key_pair: KeyPair = section(KeyPair, "Credentials that sign upload tokens.")
     bucket: str = text("", "Bucket that takes the uploads.", variable="QINIU_STORAGE_BUCKET")
     url_prefix: str = text("", "What is put before the name of an uploaded file to make its URL.")
+    max_bytes: int = number(0, "Size of an upload at most; 0 for no limit.", lowest=0, unit="bytes")
+    mime_types: tuple[str, ...] = texts(
+        (), 'What may be uploaded, such as `["image/*"]`; empty for anything. The cloud looks into the files.'
+    )
 
 
 @attrs.frozen(kw_only=True)
