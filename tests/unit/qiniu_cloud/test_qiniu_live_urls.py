@@ -1,6 +1,11 @@
 """Publish and play URLs, against what the vendor's SDK makes."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 from qiniu_vectors import Vector, each, group
 
 from qlive_adapters.qiniu import Credentials
@@ -14,8 +19,7 @@ from qlive_adapters.qiniu.publish_security import (
     StaticKey,
     signed_publish_url,
 )
-
-SIGNED = group("pili_signed_url")
+from qlive_adapters.qiniu.stream_urls import PlayUrls, PublishUrls
 
 
 def _security(args: Vector) -> PublishSecurity:
@@ -112,3 +116,46 @@ def test_secrets_are_not_shown() -> None:
     """Neither of the hub nor of the domain."""
     shown = repr([StaticKey("hush"), Expiry("hush", 1), Dynamic("hush", 1), PlaySecurity(key="hush")])
     assert "hush" not in shown
+
+
+class _Clock:
+    """Time that a test sets."""
+
+    at = 0.0
+
+    def now(self) -> float:
+        return self.at
+
+
+def test_play_urls_of_a_deployment() -> None:
+    """Over RTMP and not signed, if nothing else is said."""
+    plain = PlayUrls(host="p.com", hub="hub", ttl_s=3600, clock=_Clock())
+    assert plain.url("u") == "rtmp://p.com/hub/u"
+    assert evolve(plain, format="hls").url("u") == "https://p.com/hub/u.m3u8"
+    assert evolve(plain, format="flv").url("u") == "https://p.com/hub/u.flv"
+
+
+@given(at=st.floats(0, 4e9), later=st.floats(0, 1e5), ttl_s=st.sampled_from([0.5, 1, 60, 3600, 5000.5]))
+def test_signed_play_urls_change_in_step_with_their_version(at: float, later: float, ttl_s: float) -> None:
+    """The same as long as the version is; good for at least their time and at most twice that."""
+    clock = _Clock()
+    urls = PlayUrls(
+        host="p.com", hub="h", security=PlaySecurity(key="k", base="10"), ttl_s=ttl_s, clock=clock
+    )
+    clock.at = at
+    version, url = urls.version(), urls.url("u")
+    expiry = int(parse_qs(urlsplit(url).query)["t"][0])
+    assert at + ttl_s - 1 < expiry <= at + 2 * ttl_s
+    clock.at = at + later
+    if urls.version() == version:
+        assert urls.url("u") == url
+
+
+def test_publish_urls_of_a_deployment() -> None:
+    """Signed as the hub wants it, for a time that begins when they are asked for."""
+    clock = _Clock()
+    urls = PublishUrls(host="p.com", hub="hub", ttl_s=60, clock=clock)
+    assert urls.url("u") == "rtmp://p.com/hub/u"
+    expiring = evolve(urls, security=lambda expire_at: Expiry("key", expire_at))
+    clock.at = 1_700_000_000.5
+    assert expiring.url("u") == signed_publish_url("rtmp://p.com/hub/u", Expiry("key", 1_700_000_060))
