@@ -13,18 +13,21 @@ from qlive_adapters.qiniu.api import is_success, post, refusal, vendors_words
 from qlive_core.errors import SmsCodeLimited
 from qlive_core.ports.clouds import SmsSender
 
-# Each accepted request sends and bills a message, so what may have been accepted is never sent again.
-_SEND = Operation("send_code", idempotent=False, budget_s=8.0)
 _TOO_OFTEN = re.compile(r"frequen|too many|too often", re.IGNORECASE)
 _CLOCK_IS_OFF = re.compile(r"skew", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]{4,}")
 
 
 class QiniuSms:
-    """Sends by a template that has a variable ``code``; ``signature_id`` may be empty if the template has one."""
+    """Sends by a template that has a variable ``code``; ``signature_id`` may be empty if the template has one.
 
-    def __init__(self, vendor: Vendor, *, template_id: str, signature_id: str) -> None:
+    A message is sent or given up within ``budget_s`` seconds.
+    """
+
+    def __init__(self, vendor: Vendor, *, template_id: str, signature_id: str, budget_s: float = 8.0) -> None:
         self._vendor = vendor
+        # Each accepted request sends and bills a message, so what may have been accepted is not sent again.
+        self._send = Operation("send_code", idempotent=False, budget_s=budget_s)
         self._template_id = template_id
         self._signature_id = signature_id
         self._log = structlog.get_logger("qlive.sms")
@@ -35,7 +38,7 @@ class QiniuSms:
         body |= {"template_id": self._template_id, "mobiles": [phone], "parameters": {"code": code}}
         reading = _Reading()
         try:
-            await self._vendor.call(_SEND, post("/v1/message", body), reading)
+            await self._vendor.call(self._send, post("/v1/message", body), reading)
         except CallFailed as failure:
             if failure.outcome is Outcome.LIMITED:
                 raise SmsCodeLimited from failure
