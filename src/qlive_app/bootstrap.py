@@ -29,6 +29,7 @@ from qlive_adapters.qiniu import (
     QiniuUploadTokens,
     StaticKey,
 )
+from qlive_adapters.rongcloud import Application, RongCloud, RongCloudTokens
 from qlive_adapters.sqlite.store import SqliteStores
 from qlive_app.config import KeyPair, Rtc, Settings, Sms
 from qlive_app.http import create_http_app
@@ -41,7 +42,7 @@ from qlive_app.services import Services
 from qlive_app.signalling.endpoint import create_signalling_app
 from qlive_app.signalling.hub import Hub
 from qlive_core.effects import DeadlineKind
-from qlive_core.ports.clouds import LiveStreams, RtcRooms, SmsSender, StreamJobs
+from qlive_core.ports.clouds import ImCloud, LiveStreams, RtcRooms, SmsSender, StreamJobs
 from qlive_core.ports.world import Clock
 from qlive_core.rules import Rules
 from qlive_core.usecases.attendance import Attendance
@@ -148,14 +149,17 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
         token_ttl_s=settings.rtc.room_token_expire_s,
         play_urls=play_urls,
     )
-    services = _services(settings, mirror, clock, ids, effects, rtc=rtc, sms=_sms(settings.sms, qiniu))
+    rongcloud = _rongcloud(settings, metrics)
+    services = _services(
+        settings, mirror, clock, ids, effects, rtc=rtc, sms=_sms(settings.sms, qiniu), im=_im(rongcloud)
+    )
     health = Health()
     return Assembly(
         settings=settings,
         open_stores=open_stores,
         stores=stores,
         mirror=mirror,
-        clouds=(qiniu,),
+        clouds=(qiniu, rongcloud) if rongcloud else (qiniu,),
         services=services,
         media=_media(settings.rtc, qiniu),
         effects=effects,
@@ -229,6 +233,7 @@ def _services(
     *,
     rtc: QiniuRtc,
     sms: SmsSender,
+    im: ImCloud,
 ) -> Services:
     rules = rules_of(settings)
     signs = RecentSigns()
@@ -264,7 +269,7 @@ def _services(
             rules,
         ),
         rtc=rtc,
-        im=LocalIm(),
+        im=im,
         effects=effects,
     )
 
@@ -322,6 +327,19 @@ def _play_urls(rtc: Rtc, clock: Clock) -> PlayUrls:
         ttl_s=rtc.play_url_expire_s,
         clock=clock,
     )
+
+
+def _rongcloud(settings: Settings, metrics: Metrics) -> RongCloud | None:
+    """Return the IM cloud if it is the configured one."""
+    if settings.im.provider != "rongcloud":
+        return None
+    conf = settings.im.rongcloud
+    return RongCloud(Application(conf.app_key, conf.app_secret), conf.api_hosts, metrics)
+
+
+def _im(rongcloud: RongCloud | None) -> ImCloud:
+    """Return who hands out the tokens with which clients connect to the IM cloud."""
+    return RongCloudTokens(rongcloud) if rongcloud else LocalIm()
 
 
 def _upload_tokens(settings: Settings) -> QiniuUploadTokens:

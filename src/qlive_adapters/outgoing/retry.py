@@ -6,7 +6,7 @@ from qlive_adapters.outgoing.outcome import Outcome
 MAX_ATTEMPTS = 2
 
 _FIRST_SHARE = 0.6
-_PAUSE_S = 0.2  # before the same host is asked again; another one is asked at once
+_PAUSE_S = 0.2  # before a host is asked again that failed quickly; another one is asked at once
 _LEAST_S = 0.25  # of the budget, or a further attempt is not worth its while
 
 
@@ -46,4 +46,4 @@ def _pause(operation: Operation, outcome: Outcome, *, several_hosts: bool) -> fl
     repeatable = operation.idempotent and outcome in {Outcome.FAILED, Outcome.TIMEOUT}
     if not (never_sent or repeatable):
         return None
-    return 0.0 if several_hosts else _PAUSE_S
+    return 0.0 if several_hosts or outcome is Outcome.TIMEOUT else _PAUSE_S

@@ -55,14 +55,19 @@ def qiniu_text(request: Signable) -> bytes:
     lines = [f"{request.method} {request.target}", f"Host: {request.host}"]
     if request.content_type:
         lines.append(f"Content-Type: {request.content_type}")
-    # The names are signed in title case, whatever case they are sent in.
-    lines += sorted(
-        f"{'-'.join(part.capitalize() for part in name.split('-'))}: {value}"
-        for name, value in request.headers.items()
-        if name.startswith(_PREFIX) and name != _PREFIX
-    )
+    signed = {_title(name): value for name, value in request.headers.items() if _is_signed(name)}
+    lines += (f"{name}: {signed[name]}" for name in sorted(signed))
     head = "\n".join(lines).encode() + b"\n\n"
     return head + request.body if qiniu_covers_body(request) else head
+
+
+def _is_signed(name: str) -> bool:
+    return name.startswith(_PREFIX) and name != _PREFIX
+
+
+def _title(name: str) -> str:
+    """Return how the name of a header is signed, whatever case it is sent in."""
+    return "-".join(part.capitalize() for part in name.split("-"))
 
 
 def qiniu_authorization(credentials: Credentials, request: Signable) -> str:

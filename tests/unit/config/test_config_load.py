@@ -197,6 +197,15 @@ def test_sms_credentials_are_needed() -> None:
     assert (loaded.settings.sms.provider, loaded.warnings) == ("qiniu", ())
 
 
+def test_sms_without_tls() -> None:
+    """Codes are secrets, so plain HTTP is for this machine only."""
+    keys = {"access_key": "a", "secret_key": "s"}
+    for host, warned in (("http://[::1]:1", False), ("http://sms.example.com", True)):
+        qiniu = {"api_host": host, "template_id": "1", "key_pair": keys}
+        warnings = load({"sms": {"provider": "qiniu", "qiniu_sms": qiniu}}).warnings
+        assert [warning.path for warning in warnings] == ["sms.qiniu_sms.api_host"] * warned
+
+
 @pytest.mark.parametrize(
     ("security", "missing"),
     [
@@ -213,6 +222,26 @@ def test_publish_keys_are_needed(security: str, missing: str) -> None:
         assert problems(document).keys() == {missing}
     environ = {"QLIVE_PUBLISH_KEY": "k", "QINIU_ACCESS_KEY": "a", "QINIU_SECRET_KEY": "s"}
     assert load(document, **environ).settings.rtc.publish_security == security
+
+
+def test_im_credentials_are_needed() -> None:
+    """Asking for RongCloud without credentials is an error for each that is missing."""
+    im = {"provider": "rongcloud"}
+    found = problems({"im": im}, RONGCLOUD_APP_KEY="key")
+    assert found.keys() == {"im.rongcloud.app_secret"}
+    assert "RONGCLOUD_APP_SECRET" in found["im.rongcloud.app_secret"].remedy
+    loaded = load({"im": im}, RONGCLOUD_APP_KEY="key", RONGCLOUD_APP_SECRET="secret")
+    assert (loaded.settings.im.provider, loaded.warnings) == ("rongcloud", ())
+
+
+@pytest.mark.parametrize(
+    ("host", "warned"), [("http://127.0.0.1:1", False), ("http://api.example.com", True)]
+)
+def test_im_without_tls(host: str, warned: bool) -> None:
+    """RongCloud's signatures cover no body, so plain HTTP is for this machine only."""
+    im = {"provider": "rongcloud", "rongcloud": {"app_key": "k", "app_secret": "s", "api_hosts": [host]}}
+    paths = [warning.path for warning in load({"im": im}).warnings]
+    assert paths == ["im.rongcloud.api_hosts"] * warned
 
 
 @pytest.mark.parametrize(
