@@ -1,18 +1,36 @@
 """The composition root: the only place that knows which class stands behind which port."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 from litestar.types import ASGIApp
 
 from qlive_adapters.local import LocalIm, LogSmsSender, RandomIds, RecentSigns, SystemClock
 from qlive_adapters.mirror.mirror import Mirror
 from qlive_adapters.mirror.wrapped import Stores
-from qlive_adapters.qiniu import Credentials, QiniuRtc, QiniuUploadTokens
+from qlive_adapters.outgoing import Vendor
+from qlive_adapters.qiniu import (
+    Credentials,
+    Expiry,
+    ExpirySk,
+    PlaySecurity,
+    PlayUrls,
+    PublishSecurity,
+    PublishUrls,
+    QiniuAuth,
+    QiniuRtc,
+    QiniuRtcRooms,
+    QiniuSms,
+    QiniuStreamJobs,
+    QiniuStreams,
+    QiniuUploadTokens,
+    StaticKey,
+)
 from qlive_adapters.rongcloud import Application, RongCloud, RongCloudChatRooms, RongCloudTokens
 from qlive_adapters.sqlite.store import SqliteStores
-from qlive_app.config import KeyPair, Settings
+from qlive_app.config import KeyPair, Rtc, Settings, Sms
 from qlive_app.http import create_http_app
 from qlive_app.readiness import Health
 from qlive_app.runtime.chores import CloudChores
@@ -23,7 +41,8 @@ from qlive_app.services import Services
 from qlive_app.signalling.endpoint import create_signalling_app
 from qlive_app.signalling.hub import Hub
 from qlive_core.effects import DeadlineKind
-from qlive_core.ports.clouds import ImCloud
+from qlive_core.ports.clouds import ImCloud, LiveStreams, RtcRooms, SmsSender, StreamJobs
+from qlive_core.ports.world import Clock
 from qlive_core.rules import Rules
 from qlive_core.usecases.attendance import Attendance
 from qlive_core.usecases.audience import Audience
@@ -59,6 +78,35 @@ class Cloud(Protocol):
 
 
 @frozen(kw_only=True)
+class Media:
+    """What the media cloud does on the server's side."""
+
+    rooms: RtcRooms
+    jobs: StreamJobs
+    streams: LiveStreams
+
+
+@frozen
+class Qiniu:
+    """Makes Qiniu's APIs as they are needed, and remembers them so that their connections can be closed."""
+
+    clock: Clock
+    metrics: Metrics
+    _made: list[Vendor] = field(init=False, factory=list)
+
+    def vendor(self, name: str, host: str, pair: KeyPair) -> Vendor:
+        """Return the API at that host, called in the name of an account."""
+        vendor = Vendor(name, [host], self.metrics, auth=QiniuAuth(_credentials(pair), self.clock))
+        self._made.append(vendor)
+        return vendor
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        for vendor in self._made:
+            await vendor.aclose()
+
+
+@frozen(kw_only=True)
 class Assembly:
     """One process's worth of qlive, wired and not yet started."""
 
@@ -68,6 +116,7 @@ class Assembly:
     mirror: Mirror
     clouds: tuple[Cloud, ...]
     services: Services
+    media: Media | None
     effects: LocalEffects
     hub: Hub
     deadlines: Deadlines
@@ -90,18 +139,35 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     mirror = Mirror(stores)
     hub = Hub()
     deadlines = Deadlines(clock, metrics)
+    qiniu = Qiniu(clock, metrics)
+    play_urls = _play_urls(settings.rtc, clock)
+    rtc = QiniuRtc(
+        # Tokens are signed here, so those of the ``test`` provider have the real form.
+        credentials=_credentials(settings.rtc.key_pair),
+        app_id=settings.rtc.app_id,
+        token_ttl_s=settings.rtc.room_token_expire_s,
+        play_urls=play_urls,
+    )
     rongcloud = _rongcloud(settings, metrics)
-    chores = CloudChores(RongCloudChatRooms(rongcloud) if rongcloud else None, None, metrics)
+    media = _media(settings.rtc, qiniu)
+    chores = CloudChores(
+        RongCloudChatRooms(rongcloud) if rongcloud else None,
+        media.jobs if media and settings.rtc.compose_pk else None,
+        metrics,
+    )
     effects = LocalEffects(hub, deadlines, chores, metrics)
-    services = _services(settings, mirror, clock, ids, effects, im=_im(rongcloud))
+    services = _services(
+        settings, mirror, clock, ids, effects, rtc=rtc, sms=_sms(settings.sms, qiniu), im=_im(rongcloud)
+    )
     health = Health()
     return Assembly(
         settings=settings,
         open_stores=open_stores,
         stores=stores,
         mirror=mirror,
-        clouds=(rongcloud,) if rongcloud else (),
+        clouds=(qiniu, rongcloud) if rongcloud else (qiniu,),
         services=services,
+        media=media,
         effects=effects,
         hub=hub,
         deadlines=deadlines,
@@ -119,6 +185,7 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
             health,
             ws_port=lambda: health.signalling_port,
             version=lambda: mirror.version,
+            play_url_version=play_urls.version if play_urls.security else None,
         ),
         signalling_app=create_signalling_app(services, settings, hub, metrics),
     )
@@ -175,12 +242,13 @@ def _services(
     ids: RandomIds,
     effects: LocalEffects,
     *,
+    rtc: QiniuRtc,
+    sms: SmsSender,
     im: ImCloud,
 ) -> Services:
     rules = rules_of(settings)
     signs = RecentSigns()
-    rtc = _rtc(settings)
-    codes = Codes(stores.sms_codes, stores.send_quotas, LogSmsSender(), clock, ids, rules)
+    codes = Codes(stores.sms_codes, stores.send_quotas, sms, clock, ids, rules)
     whereabouts = Whereabouts(stores.places, stores.rooms, stores.pks)
     departure = Departure(stores.rooms, stores.places, stores.pks, stores.presences, signs, clock)
     sessions = Sessions(stores.accounts, stores.sessions, codes, whereabouts, departure, clock, ids, rules)
@@ -217,15 +285,58 @@ def _services(
     )
 
 
-def _rtc(settings: Settings) -> QiniuRtc:
-    """Return the media cloud. Tokens are signed here, so the ``test`` provider's have the real form."""
-    rtc = settings.rtc
-    return QiniuRtc(
-        credentials=_credentials(rtc.key_pair),
-        app_id=rtc.app_id,
-        play_host=rtc.play_host,
-        publish_hub=rtc.publish_hub,
-        token_ttl_s=rtc.room_token_expire_s,
+def _sms(sms: Sms, qiniu: Qiniu) -> SmsSender:
+    """Return who sends codes."""
+    if sms.provider == "test":
+        return LogSmsSender()
+    conf = sms.qiniu_sms
+    return QiniuSms(
+        qiniu.vendor("qiniu-sms", conf.api_host, conf.key_pair),
+        template_id=conf.template_id,
+        signature_id=conf.signature_id,
+    )
+
+
+def _media(rtc: Rtc, qiniu: Qiniu) -> Media | None:
+    """Return the media cloud's server side; the ``test`` provider has none."""
+    if rtc.provider == "test":
+        return None
+    cloud = qiniu.vendor("qiniu-rtc", rtc.api_host, rtc.key_pair)
+    publish_urls = PublishUrls(
+        host=rtc.publish_host,
+        hub=rtc.publish_hub,
+        security=_publish_security(rtc),
+        ttl_s=rtc.publish_url_expire_s,
+        clock=qiniu.clock,
+    )
+    return Media(
+        rooms=QiniuRtcRooms(cloud, rtc.app_id),
+        jobs=QiniuStreamJobs(cloud, rtc.app_id, publish_urls.url),
+        streams=QiniuStreams(qiniu.vendor("qiniu-pili", rtc.pili_api_host, rtc.key_pair), rtc.publish_hub),
+    )
+
+
+def _publish_security(rtc: Rtc) -> Callable[[int], PublishSecurity] | None:
+    """Return what signs publish URLs that expire at a given time."""
+    match rtc.publish_security:
+        case "none":
+            return None
+        case "static":
+            return lambda _expire_at: StaticKey(rtc.publish_key)
+        case "expiry":
+            return partial(Expiry, rtc.publish_key)
+        case "expiry_sk":
+            return partial(ExpirySk, _credentials(rtc.key_pair))
+
+
+def _play_urls(rtc: Rtc, clock: Clock) -> PlayUrls:
+    return PlayUrls(
+        host=rtc.play_host,
+        hub=rtc.publish_hub,
+        format=rtc.play_format,
+        security=PlaySecurity(key=rtc.play_key, base=rtc.play_time_base) if rtc.play_key else None,
+        ttl_s=rtc.play_url_expire_s,
+        clock=clock,
     )
 
 
@@ -243,7 +354,13 @@ def _im(rongcloud: RongCloud | None) -> ImCloud:
 
 
 def _upload_tokens(settings: Settings) -> QiniuUploadTokens:
-    return QiniuUploadTokens(_credentials(settings.storage.key_pair), settings.storage.bucket)
+    storage = settings.storage
+    return QiniuUploadTokens(
+        credentials=_credentials(storage.key_pair),
+        bucket=storage.bucket,
+        max_bytes=storage.max_bytes,
+        mime_types=storage.mime_types,
+    )
 
 
 def _credentials(pair: KeyPair) -> Credentials:

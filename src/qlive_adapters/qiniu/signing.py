@@ -1,7 +1,6 @@
-"""Qiniu's signed tokens: ``access key : signature : data``.
+"""Qiniu's signatures: HMAC-SHA1 under the secret key, in base64 with the URL-safe alphabet and its padding.
 
-Source: the vendor's SDKs (``SignWithData``): data is base64 with the URL-safe alphabet and its padding, and the
-signature is the HMAC-SHA1 of the *encoded* data under the secret key, encoded likewise.
+Source: the vendor's SDKs (``Sign``, ``SignWithData``) and its pages on tokens.
 """
 
 import base64
@@ -14,6 +13,16 @@ from attrs import field, frozen
 _encode_json = msgspec.json.Encoder().encode
 
 
+def url_safe(data: bytes) -> str:
+    """Return base64 with ``-`` and ``_`` and with padding, as the vendor wants it everywhere."""
+    return base64.urlsafe_b64encode(data).decode("ascii")
+
+
+def signature(key: str, data: bytes) -> str:
+    """Return the signature of ``data`` under ``key``."""
+    return url_safe(hmac.digest(key.encode(), data, "sha1"))
+
+
 @frozen
 class Credentials:
     """An account's key pair."""
@@ -21,8 +30,15 @@ class Credentials:
     access_key: str
     secret_key: str = field(repr=False)
 
-    def sign_with_data(self, claims: Mapping[str, object]) -> str:
+    def sign(self, data: bytes) -> str:
+        """Return ``access key : signature``."""
+        return f"{self.access_key}:{signature(self.secret_key, data)}"
+
+    def sign_with_data(self, data: bytes) -> str:
+        """Return ``access key : signature : data``; what is signed is the *encoded* data."""
+        encoded = url_safe(data)
+        return f"{self.sign(encoded.encode('ascii'))}:{encoded}"
+
+    def sign_claims(self, claims: Mapping[str, object]) -> str:
         """Return a token over ``claims`` as compact JSON, keys in the order given."""
-        data = base64.urlsafe_b64encode(_encode_json(claims)).decode("ascii")
-        digest = hmac.digest(self.secret_key.encode(), data.encode("ascii"), "sha1")
-        return f"{self.access_key}:{base64.urlsafe_b64encode(digest).decode('ascii')}:{data}"
+        return self.sign_with_data(_encode_json(claims))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from qlive_app.config.problems import Report
-from qlive_app.config.settings import Im, Rtc, Settings, WebSocket
+from qlive_app.config.settings import Im, Rtc, Settings, Sms, WebSocket
 
 _PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -17,7 +17,9 @@ def check_consistency(settings: Settings, report: Report) -> None:
     _check_store(settings, report)
     _check_pings(settings.websocket_conf, "websocket_conf", report)
     _check_pings(settings.im, "im", report)
+    _check_sms(settings.sms, report)
     _check_rtc(settings.rtc, report)
+    _check_publishing(settings.rtc, report)
     _check_im(settings.im, report)
     _check_push(settings, report)
     _check_phones(settings, report)
@@ -53,6 +55,24 @@ def _check_pings(section: WebSocket | Im, path: str, report: Report) -> None:
         )
 
 
+def _check_sms(sms: Sms, report: Report) -> None:
+    if sms.provider != "qiniu":
+        return
+    qiniu = sms.qiniu_sms
+    parts = {
+        "sms.qiniu_sms.key_pair.access_key": (qiniu.key_pair.access_key, "QINIU_ACCESS_KEY"),
+        "sms.qiniu_sms.key_pair.secret_key": (qiniu.key_pair.secret_key, "QINIU_SECRET_KEY"),
+        "sms.qiniu_sms.template_id": (qiniu.template_id, "QINIU_SMS_TEMP_ID"),
+    }
+    _check_filled(parts, "sms.provider", sms.provider, report)
+    if not _is_private(qiniu.api_host):
+        report.warn(
+            "sms.qiniu_sms.api_host",
+            "starts with http://",
+            "use https://: login codes could be read on their way",
+        )
+
+
 def _check_rtc(rtc: Rtc, report: Report) -> None:
     if rtc.provider != "qiniu":
         return
@@ -62,6 +82,24 @@ def _check_rtc(rtc: Rtc, report: Report) -> None:
         "rtc.key_pair.secret_key": (rtc.key_pair.secret_key, "QINIU_SECRET_KEY"),
     }
     _check_filled(parts, "rtc.provider", rtc.provider, report)
+
+
+def _check_publishing(rtc: Rtc, report: Report) -> None:
+    security = rtc.publish_security
+    if security in ("static", "expiry") and not rtc.publish_key:
+        report.error(
+            "rtc.publish_key",
+            f'is needed because rtc.publish_security is "{security}"',
+            "give the hub's key, or set QLIVE_PUBLISH_KEY",
+            involves=("rtc.publish_security",),
+        )
+    if security == "expiry_sk" and not rtc.key_pair.complete:
+        report.error(
+            "rtc.key_pair",
+            'is needed because rtc.publish_security is "expiry_sk"',
+            "fill both keys, or set QINIU_ACCESS_KEY and QINIU_SECRET_KEY",
+            involves=("rtc.publish_security",),
+        )
 
 
 def _check_im(im: Im, report: Report) -> None:

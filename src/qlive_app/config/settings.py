@@ -38,6 +38,9 @@ from qlive_app.config.keys import (
 from qlive_app.config.kinds import Network
 
 ImProvider = Literal["test", "rongcloud"]
+PlayFormat = Literal["rtmp", "hls", "flv"]
+PlayTimeBase = Literal["16", "10"]
+PublishSecurity = Literal["none", "static", "expiry", "expiry_sk"]
 RtcProvider = Literal["test", "qiniu"]
 SignalingType = Literal["ws", "websocket", "im"]
 SmsProvider = Literal["test", "qiniu"]
@@ -208,10 +211,41 @@ class Rtc:
         '`"qiniu"` with `app_id` and both keys, else `"test"`',
         'Whose room tokens are handed out; `"test"` makes tokens of the same form that no cloud accepts.',
     )
-    play_host: str = text("", "Host in the play URL of a room.")
+    play_host: str = text("", "Host in the play URL of a room; it must be one for `play_format`.")
+    play_format: PlayFormat = choice(
+        PlayFormat, "rtmp", 'How rooms are played: `"rtmp"`, or over HTTPS as `"hls"` or `"flv"`.'
+    )
+    play_key: str = text(
+        "",
+        "Key that signs play URLs, as the `tsExpireMD5` rule `$(key)$(path)$(_t)` of the play domain; "
+        "empty for URLs that are not signed.",
+        variable="QLIVE_PLAY_KEY",
+        secret=True,
+    )
+    play_time_base: PlayTimeBase = choice(
+        PlayTimeBase, "16", "Base of the number in which a signed play URL tells its expiry."
+    )
+    play_url_expire_s: float = seconds(
+        3600, "Time for which a signed play URL is valid at least; at most it is twice that."
+    )
     publish_host: str = text("", "Host in the publish URL of a room.")
     publish_hub: str = text("", "Hub in the play and publish URLs of a room.")
+    publish_security: PublishSecurity = choice(
+        PublishSecurity, "none", "How the hub is protected: publish URLs are signed accordingly."
+    )
+    publish_key: str = text(
+        "",
+        'The hub\'s key that signs publish URLs, for `"static"` and `"expiry"`.',
+        variable="QLIVE_PUBLISH_KEY",
+        secret=True,
+    )
+    publish_url_expire_s: float = seconds(
+        86_400, "Time within which a signed publish URL can be used to connect, again and again."
+    )
     room_token_expire_s: float = seconds(60, "Time for which a room token is valid.", means_default=zero)
+    compose_pk: bool = flag(
+        "Whether the media cloud shows both hosts of a PK in both live streams; else the apps do that themselves."
+    )
     api_host: str = web_url("https://rtc.qiniuapi.com", "Address of the vendor's RTC API.")
     pili_api_host: str = web_url("https://pili.qiniuapi.com", "Address of the vendor's live streaming API.")
 
@@ -223,6 +257,10 @@ class Storage:
     key_pair: KeyPair = section(KeyPair, "Credentials that sign upload tokens.")
     bucket: str = text("", "Bucket that takes the uploads.", variable="QINIU_STORAGE_BUCKET")
     url_prefix: str = text("", "What is put before the name of an uploaded file to make its URL.")
+    max_bytes: int = number(0, "Size of an upload at most; 0 for no limit.", lowest=0, unit="bytes")
+    mime_types: tuple[str, ...] = texts(
+        (), 'What may be uploaded, such as `["image/*"]`; empty for anything. The cloud looks into the files.'
+    )
 
 
 @attrs.frozen(kw_only=True)

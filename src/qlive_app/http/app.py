@@ -34,18 +34,23 @@ def create_http_app(
     *,
     ws_port: Callable[[], int],
     version: Callable[[], int] | None = None,
+    play_url_version: Callable[[], int] | None = None,
 ) -> ASGIApp:
     """Return the application that serves the HTTP port.
 
     `ws_port` tells on which port the signalling endpoint listens. `version` tells how often the facts behind
-    rooms' pictures have changed; without it every answer is made anew.
+    rooms' pictures have changed; without it every answer is made anew. `play_url_version` does so for play URLs, if
+    they change.
     """
     signalling_url = SignallingUrl(settings.websocket_conf, ws_port)
     operating = OperatingRoutes(metrics, settings.prometheus.metrics_path, readiness)
     described = (
         *AccountRoutes(services, settings.trusted_proxies).operations(),
         *RoomRoutes(
-            services, RoomPictures(services.rtc.play_url), signalling_url, UnchangedReplies(version)
+            services,
+            RoomPictures(services.rtc.play_url, play_url_version=play_url_version),
+            signalling_url,
+            UnchangedReplies(_both(version, play_url_version)),
         ).operations(),
         *AudienceRoutes(services, signalling_url).operations(),
         *ImRoutes(services).operations(),
@@ -60,6 +65,15 @@ def create_http_app(
         unobserved=(settings.prometheus.metrics_path, HEALTH_PATH, READINESS_PATH),
         preflights=bool(settings.cors_origins),
     )
+
+
+def _both(
+    facts: Callable[[], int] | None, play_urls: Callable[[], int] | None
+) -> Callable[[], object] | None:
+    """Return a version that changes with each of two, of which the second may be missing."""
+    if facts is None or play_urls is None:
+        return facts
+    return lambda: (facts(), play_urls())
 
 
 def _router(operations: Sequence[Operation], services: Services, cors_origins: Sequence[str]) -> Litestar:

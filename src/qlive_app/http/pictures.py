@@ -14,15 +14,28 @@ _Key = tuple[int, int, int, str, int, int]
 
 
 class RoomPictures:
-    """Writes pictures of rooms. Keeps the last picture of each room, of at most `capacity` rooms."""
+    """Writes pictures of rooms. Keeps the last picture of each room, of at most `capacity` rooms.
 
-    def __init__(self, play_url: Callable[[str], str], *, capacity: int = CAPACITY) -> None:
+    `play_url` of a room gives the same until `play_url_version` returns another number; without that, for ever.
+    """
+
+    def __init__(
+        self,
+        play_url: Callable[[str], str],
+        *,
+        play_url_version: Callable[[], int] | None = None,
+        capacity: int = CAPACITY,
+    ) -> None:
         self._play_url = play_url
+        self._play_url_version = play_url_version
+        self._shown_version = 0
         self._capacity = capacity
         self._kept: dict[str, tuple[_Key, str]] = {}
 
     def text(self, facts: RoomFacts) -> str:
         """Return the picture as JSON."""
+        if self._play_url_version is not None:
+            self._forget_older(self._play_url_version())
         room_id, key = facts.room.id, _key(facts)
         kept = self._kept.get(room_id)
         if kept is not None and kept[0] == key:
@@ -32,6 +45,11 @@ class RoomPictures:
             del self._kept[next(iter(self._kept))]
         self._kept[room_id] = key, text
         return text
+
+    def _forget_older(self, version: int) -> None:
+        if version != self._shown_version:
+            self._kept.clear()
+            self._shown_version = version
 
     def _picture(self, facts: RoomFacts) -> RoomPicture:
         room = facts.room

@@ -8,15 +8,15 @@ CAPACITY = 1024
 
 
 class UnchangedReplies:
-    """Keeps up to `capacity` replies for as long as `version` returns the same number.
+    """Keeps up to `capacity` replies for as long as `version` returns the same.
 
     Without a `version` nothing is kept. Who may see a reply is decided before it is asked for.
     """
 
-    def __init__(self, version: Callable[[], int] | None, *, capacity: int = CAPACITY) -> None:
+    def __init__(self, version: Callable[[], object] | None, *, capacity: int = CAPACITY) -> None:
         self._version = version
         self._capacity = capacity
-        self._kept_version = -1
+        self._kept_version: object = None
         self._kept: dict[str, Reply] = {}
 
     async def get(self, key: str, make: Callable[[], Awaitable[Reply]]) -> Reply:

@@ -187,6 +187,43 @@ def test_rtc_credentials_are_needed() -> None:
     assert "QINIU_RTC_APP_ID" in found["rtc.app_id"].remedy
 
 
+def test_sms_credentials_are_needed() -> None:
+    """Asking for Qiniu's messages without what they take is an error for each that is missing."""
+    sms = {"provider": "qiniu"}
+    found = problems({"sms": sms}, QINIU_ACCESS_KEY="a")
+    assert found.keys() == {"sms.qiniu_sms.key_pair.secret_key", "sms.qiniu_sms.template_id"}
+    assert "QINIU_SMS_TEMP_ID" in found["sms.qiniu_sms.template_id"].remedy
+    loaded = load({"sms": sms}, QINIU_ACCESS_KEY="a", QINIU_SECRET_KEY="s", QINIU_SMS_TEMP_ID="1")
+    assert (loaded.settings.sms.provider, loaded.warnings) == ("qiniu", ())
+
+
+def test_sms_without_tls() -> None:
+    """Codes are secrets, so plain HTTP is for this machine only."""
+    keys = {"access_key": "a", "secret_key": "s"}
+    for host, warned in (("http://[::1]:1", False), ("http://sms.example.com", True)):
+        qiniu = {"api_host": host, "template_id": "1", "key_pair": keys}
+        warnings = load({"sms": {"provider": "qiniu", "qiniu_sms": qiniu}}).warnings
+        assert [warning.path for warning in warnings] == ["sms.qiniu_sms.api_host"] * warned
+
+
+@pytest.mark.parametrize(
+    ("security", "missing"),
+    [
+        ("none", ""),
+        ("static", "rtc.publish_key"),
+        ("expiry", "rtc.publish_key"),
+        ("expiry_sk", "rtc.key_pair"),
+    ],
+)
+def test_publish_keys_are_needed(security: str, missing: str) -> None:
+    """A protected hub takes the key that its way of protection goes by."""
+    document = {"rtc": {"publish_security": security}}
+    if missing:
+        assert problems(document).keys() == {missing}
+    environ = {"QLIVE_PUBLISH_KEY": "k", "QINIU_ACCESS_KEY": "a", "QINIU_SECRET_KEY": "s"}
+    assert load(document, **environ).settings.rtc.publish_security == security
+
+
 def test_im_credentials_are_needed() -> None:
     """Asking for RongCloud without credentials is an error for each that is missing."""
     im = {"provider": "rongcloud"}

@@ -1,8 +1,11 @@
 """The whole HTTP face on an embedded store in memory, without sockets."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import patch
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -10,7 +13,7 @@ from attrs import evolve
 
 from qlive_app.bootstrap import Assembly, assemble
 from qlive_app.config import Settings
-from qlive_app.config.settings import Sms, Store
+from qlive_app.config.settings import Rtc, Sms, Store
 from qlive_app.runtime.metrics import Metrics
 
 PHONES = [f"1380000000{number}" for number in range(5)]
@@ -223,6 +226,38 @@ async def test_signalling_is_documented_for_where_it_is(http: httpx.AsyncClient)
     """The AsyncAPI document names the host that its reader uses."""
     document = (await http.get("/asyncapi.json")).json()
     assert document["servers"]["signalling"]["host"] == "qlive.example.com:0"
+
+
+async def test_play_urls_that_expire_are_never_old() -> None:
+    """Lists, rooms and answers to viewers show the same URL for a while, and then a new one before it expires."""
+    rtc = Rtc(play_host="p.com", publish_hub="hub", play_format="hls", play_key="key", play_url_expire_s=100)
+    signing = assemble(evolve(SETTINGS, rtc=rtc), Metrics())
+    await signing.mirror.load()
+    transport = httpx.ASGITransport(signing.http_app)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as http:
+        start = time.time() // 100 * 100
+        with patch("time.time") as now:
+            now.return_value = start
+            _, room = await _go_live(http, PHONES[0])
+            viewer = await _login(http, PHONES[1])
+            seen = []
+            for elapsed in (0, 99, 100, 101):
+                now.return_value = start + elapsed
+                entered = await http.post("/v1/enter_room", headers=viewer, json={"roomID": room})
+                one = await http.get(f"/v1/rooms/{room}", headers=viewer)
+                listed = await http.get("/v1/rooms", headers=viewer)
+                shown = {
+                    entered.json()["playURL"],
+                    one.json()["playURL"],
+                    listed.json()["rooms"][0]["playURL"],
+                }
+                (url,) = shown
+                seen.append(url)
+    assert seen == [seen[0], seen[0], seen[2], seen[2]]
+    assert [f"{int(start + good_until):x}" for good_until in (200, 300)] == [
+        parse_qs(urlsplit(url).query)["t"][0] for url in (seen[0], seen[2])
+    ]
+    await signing.stores.close()
 
 
 async def test_metrics_are_where_they_are_configured() -> None:

@@ -88,6 +88,17 @@ def test_a_kept_picture_is_never_stale() -> None:
         assert pictures.text(facts) is pictures.text(facts)
 
 
+def test_a_kept_picture_has_no_older_url() -> None:
+    """When play URLs change, all pictures do, and only then."""
+    version = 1
+    pictures = RoomPictures(lambda host_id: f"rtmp://{host_id}?{version}", play_url_version=lambda: version)
+    first = pictures.text(FACTS)
+    assert pictures.text(FACTS) is first
+    assert json.loads(first)["playURL"] == "rtmp://ann?1"
+    version = 2
+    assert json.loads(pictures.text(FACTS))["playURL"] == "rtmp://ann?2"
+
+
 def test_pictures_of_many_rooms_are_right_and_few_are_kept() -> None:
     """The bound on memory shows in nothing else."""
     pictures = RoomPictures(_play_url, capacity=2)
