@@ -6,6 +6,9 @@ import httpx
 import pytest
 
 from qlive_app.fakes import FakeQiniu, FakeRongCloud
+from qlive_app.fakes.serving.outgoing import http_client
+
+from .application import Application
 
 
 @pytest.fixture
@@ -25,5 +28,12 @@ async def rongcloud() -> AsyncIterator[FakeRongCloud]:
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """A client that asks the machine's environment for nothing."""
-    async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+    async with http_client() as client:
         yield client
+
+
+@pytest.fixture
+async def application() -> AsyncIterator[Application]:
+    """An application that can be called back."""
+    async with Application() as running:
+        yield running

@@ -12,8 +12,9 @@ import pytest
 from qlive_app.fakes import FakeQiniu
 from qlive_app.fakes.qiniu.pili import PlayRefused, PublishRefused
 from qlive_app.fakes.qiniu.rtc import APP, TokenRefused
-from qlive_app.fakes.serving import Answer, Fake, Fault, Request, json_answer
+from qlive_app.fakes.serving import Fault
 
+from .application import Application
 from .gate_vectors import group, name
 from .vendor import Signed, room_token, sdk, upload_token
 
@@ -284,50 +285,33 @@ async def test_overwriting(qiniu: FakeQiniu, http: httpx.AsyncClient) -> None:
     assert (await http.get(f"{qiniu.url}/files/a.png")).content == PNG + b"!"
 
 
-class Application(Fake):
-    """An application that is called back after an upload."""
-
-    NAME = "application"
-
-    def __init__(self) -> None:
-        super().__init__(host="127.0.0.1", ports=[0], seed=0, knobs=None)
-
-    async def serve(self, request: Request) -> Answer:
-        return json_answer(200, {"seen": request.field("key")})
-
-    def instead(self, fault: Fault) -> Answer:
-        return json_answer(fault.status, {})
-
-    def holds(self) -> dict[str, object]:
-        return {}
-
-
-async def test_a_call_back_after_an_upload(qiniu: FakeQiniu, http: httpx.AsyncClient) -> None:
+async def test_a_call_back_after_an_upload(
+    qiniu: FakeQiniu, http: httpx.AsyncClient, application: Application
+) -> None:
     """It is signed, its answer goes to whoever uploads, and if it fails the file is stored all the same."""
-    async with Application() as application:
-        policy = {
-            "callbackUrl": f"{application.url}/uploaded?from=kodo",
-            "callbackBody": "key=$(key)&size=$(fsize)&by=$(endUser)&tag=$(x:tag)",
-            "endUser": "ada & co",
-        }
-        token = upload_token(qiniu, "a.png", policy)
-        answer = await put(qiniu, http, token, "a.png", **{"x:tag": "t&1"})
-        assert answer.json() == {"seen": "a.png"}
-        (call,) = application.calls.to("/uploaded")
-        assert parse_qs(call.request.body.decode()) == {
-            "key": ["a.png"],
-            "size": [str(len(PNG))],
-            "by": ["ada & co"],
-            "tag": ["t&1"],
-        }
-        auth = sdk.Auth(qiniu.keys.key, qiniu.keys.secret)
-        assert auth.verify_callback(
-            call.request.header("Authorization"), call.request.target, call.request.body.decode()
-        )
-        application.faults.add(Fault("answer", status=500))
-        failed = await put(qiniu, http, upload_token(qiniu, "b.png", policy), "b.png")
-        assert failed.status_code == 579
-        assert "b.png" in qiniu.kodo.files
+    policy = {
+        "callbackUrl": f"{application.url}/uploaded?from=kodo",
+        "callbackBody": "key=$(key)&size=$(fsize)&by=$(endUser)&tag=$(x:tag)",
+        "endUser": "ada & co",
+    }
+    token = upload_token(qiniu, "a.png", policy)
+    answer = await put(qiniu, http, token, "a.png", **{"x:tag": "t&1"})
+    assert answer.json() == {"seen": "a.png"}
+    (call,) = application.calls.to("/uploaded")
+    assert parse_qs(call.request.body.decode()) == {
+        "key": ["a.png"],
+        "size": [str(len(PNG))],
+        "by": ["ada & co"],
+        "tag": ["t&1"],
+    }
+    auth = sdk.Auth(qiniu.keys.key, qiniu.keys.secret)
+    assert auth.verify_callback(
+        call.request.header("Authorization"), call.request.target, call.request.body.decode()
+    )
+    application.faults.add(Fault("answer", status=500))
+    failed = await put(qiniu, http, upload_token(qiniu, "b.png", policy), "b.png")
+    assert failed.status_code == 579
+    assert "b.png" in qiniu.kodo.files
 
 
 async def test_hashes_of_large_files(qiniu: FakeQiniu, http: httpx.AsyncClient) -> None:
