@@ -10,10 +10,10 @@ import uvloop
 
 from qlive_app.command_line import configuration_file, give_up, load_or_exit
 from qlive_app.config import Settings, render_markdown
-
 _ELSEWHERE = {
     "bench": "qlive_app.bench.command",
     "demo": "qlive_app.demo.command",
+    "fakes": "qlive_app.fakes.command",
     "migrate": "qlive_app.migrate.command",
 }
 
@@ -50,6 +50,7 @@ def main(context: click.Context, path: Path) -> None:
     qlive demo                       watch two hosts fight a PK, step by step
     qlive migrate -f qlive.conf      take over the MongoDB database of the original server
     qlive bench                      measure this machine
+    qlive fakes                      run the clouds on this machine, to develop without internet
 
     Stop it with Ctrl-C or SIGTERM: connections are told, and nothing that was answered is lost.
     """  # noqa: D301 -- click reads the \b as "leave these lines as they are"
