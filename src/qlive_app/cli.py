@@ -10,6 +10,7 @@ import uvloop
 
 from qlive_app.command_line import configuration_file, give_up, load_or_exit
 from qlive_app.config import Settings, render_markdown
+
 _ELSEWHERE = {
     "bench": "qlive_app.bench.command",
     "demo": "qlive_app.demo.command",
