@@ -77,7 +77,12 @@ class Count:
     state: PkState
 
 
-Effect = Notify | Arm | HangUp | Hold | LetGo | Count
+@frozen
+class MailQueued:
+    """A mail waits in the store: whoever sends them need not wait until he looks by himself."""
+
+
+Effect = Notify | Arm | HangUp | Hold | LetGo | Count | MailQueued
 
 
 @frozen
