@@ -2,6 +2,7 @@
 
 import re
 
+from qlive_app.config.mail import check_mail
 from qlive_app.config.problems import Report
 from qlive_app.config.settings import Im, Rtc, Settings, WebSocket
 
@@ -17,6 +18,7 @@ def check_consistency(settings: Settings, report: Report) -> None:
     _check_rtc(settings.rtc, report)
     _check_push(settings, report)
     _check_phones(settings, report)
+    check_mail(settings.feedback_mail, report)
 
 
 def _check_ports(settings: Settings, report: Report) -> None:

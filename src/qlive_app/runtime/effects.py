@@ -6,9 +6,10 @@ from typing import Any
 import structlog
 
 from qlive_app.runtime.deadlines import Deadlines
+from qlive_app.runtime.mailing import Mailing
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.signalling.hub import Hub
-from qlive_core.effects import Arm, Count, Effect, HangUp, HangUpReason, Hold, LetGo, Notify
+from qlive_core.effects import Arm, Count, Effect, HangUp, HangUpReason, Hold, LetGo, MailQueued, Notify
 from qlive_core.signalling import CloseCode, encode
 
 _CLOSE_CODES = {HangUpReason.REPLACED: CloseCode.REPLACED, HangUpReason.LOGGED_OUT: CloseCode.LOGGED_OUT}
@@ -17,7 +18,7 @@ _CLOSE_CODES = {HangUpReason.REPLACED: CloseCode.REPLACED, HangUpReason.LOGGED_O
 class LocalEffects:
     """Effects within this process. Nothing here waits."""
 
-    def __init__(self, hub: Hub, deadlines: Deadlines, metrics: Metrics) -> None:
+    def __init__(self, hub: Hub, deadlines: Deadlines, mailing: Mailing, metrics: Metrics) -> None:
         self._hub = hub
         self._deadlines = deadlines
         self._metrics = metrics
@@ -28,6 +29,7 @@ class LocalEffects:
             HangUp: self._hang_up,
             Hold: lambda effect: hub.hold(effect.user_id),
             LetGo: lambda effect: hub.let_go(effect.user_id),
+            MailQueued: lambda _: mailing.wake(),
             Count: lambda effect: metrics.count_pk(effect.state.value),
         }
 

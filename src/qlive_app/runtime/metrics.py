@@ -61,6 +61,14 @@ class Metrics:
             "qlive_signalling_closes", "Signalling connections that ended, by close code.", "code"
         )
         self._pk = cache(self._counter("qlive_pk", "PKs by the state that they came to.", "state").labels)
+        self._mails = self._counter(
+            "qlive_feedback_mails", "Tries to mail feedback by what became of them.", "fate"
+        )
+        self.mails_waiting = Gauge(
+            "qlive_feedback_mails_waiting",
+            "Mails about feedback that are still to be sent.",
+            registry=self.registry,
+        )
         self.effect_failures = self._counter(
             "qlive_effect_failures", "Effects that failed, by kind.", "effect"
         )
@@ -112,6 +120,10 @@ class Metrics:
     def count_pk(self, state: str) -> None:
         """Count one PK that came to this state."""
         self._pk(state).inc()
+
+    def count_mail(self, fate: str) -> None:
+        """Count one try to send a mail by what became of it."""
+        self._mails.labels(fate).inc()
 
     def observe_commit(self, operations: int, seconds: float) -> None:
         """Count one commit of the store."""
