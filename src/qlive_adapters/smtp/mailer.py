@@ -105,7 +105,7 @@ def _translated(event: str, smtp: SMTP, **context: str) -> Iterator[None]:
     try:
         yield
     except (SMTPException, OSError) as error:
-        if not isinstance(error, SMTPException) or isinstance(error, OSError):
+        if isinstance(error, OSError):  # also the library's own, of time-outs and lost connections
             smtp.close()
         refused = is_for_good(error)
         tell = _log.error if refused or is_for_the_operator(error) else _log.warning

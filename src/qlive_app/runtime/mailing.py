@@ -22,6 +22,7 @@ class Mailing:
         self._clock = clock
         self._metrics = metrics
         self._woken = asyncio.Event()
+        self._stopping = False
         self._log = structlog.get_logger("qlive.mail")
 
     def wake(self) -> None:
@@ -29,9 +30,9 @@ class Mailing:
         self._woken.set()
 
     async def run(self, mails: FeedbackMails) -> None:
-        """Deliver until cancelled. What is under way then has a moment to be finished.
+        """Deliver until cancelled. A mail that is under way then has a moment to be taken and noted.
 
-        What is not finished lies in the store and is sent by the next life.
+        Those behind it lie in the store, where the next life finds them.
         """
         while True:
             self._woken.clear()
@@ -39,6 +40,7 @@ class Mailing:
             try:
                 pause_s = await asyncio.shield(looking)
             except asyncio.CancelledError:
+                self._stopping = True
                 await asyncio.wait([looking], timeout=_LAST_MAIL_S)
                 looking.cancel()
                 await asyncio.wait([looking])
@@ -63,7 +65,7 @@ class Mailing:
             return _LONGEST_SLEEP_S
         return min(max(outbox.next_due_at - self._clock.now(), 0.0), _LONGEST_SLEEP_S)
 
-    def _tell(self, news: MailNews) -> None:
+    def _tell(self, news: MailNews) -> bool:
         self._metrics.count_mail(news.fate.value)
         what = {"feedback": news.mail.number, "tries": news.mail.tries}
         match news.fate:
@@ -80,3 +82,4 @@ class Mailing:
                 self._log.error(
                     "feedback not mailed, the mail server refuses it; it stays in the store", **what
                 )
+        return not self._stopping

@@ -52,10 +52,11 @@ class FeedbackMails:
     clock: Clock
     rules: Rules
 
-    async def deliver(self, tell: Callable[[MailNews], None]) -> None:
-        """Send what is due, up to BATCH_MAX mails over one connection; ``tell`` hears of each when it is noted.
+    async def deliver(self, tell: Callable[[MailNews], bool]) -> None:
+        """Send what is due, up to BATCH_MAX mails over one connection.
 
-        A failure ends the batch. What is left of it is due still, and gets a fresh connection the next time.
+        ``tell`` hears of each as soon as it is noted, and says whether to go on with the next one. A failure
+        ends the batch too: what is left of it is due still, and gets a fresh connection the next time.
         """
         due = await self.feedback.mails_due(self.clock.now(), limit=BATCH_MAX)
         if not due:
@@ -65,9 +66,7 @@ class FeedbackMails:
             async with self.mailer.connected() as line:
                 for mail in due:
                     news = await self._try(line, mail, senders.get(mail.feedback.sender))
-                    if news is not None:
-                        tell(news)
-                    if news is not None and news.fate is not MailFate.SENT:
+                    if news is not None and not (tell(news) and news.fate is MailFate.SENT):
                         return
         except ProviderUnavailable:
             # Nobody was reached: that is a failed try for each of them, and one connection tried instead of many.

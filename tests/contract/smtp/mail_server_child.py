@@ -2,7 +2,7 @@
 
 `tls` is "none", "starttls" or "tls", with the files `cert` and `key`; `login` is a user name and a password that
 are demanded, also in clear text if `tls` is "none". `answers` holds, by SMTP command, what to say to the next ones
-in place of taking them; the answer "hang" is none.
+in place of taking them. The answer "hang" is none, and "slow" is to take it after a while.
 """
 
 import asyncio
@@ -38,6 +38,9 @@ class Postmaster:
         self.note(f"{command} {answer}")
         if answer == "hang":
             await asyncio.sleep(3600)
+        if answer == "slow":
+            await asyncio.sleep(0.3)
+            return ""
         return answer
 
     async def handle_MAIL(  # noqa: N802 - so called by aiosmtpd

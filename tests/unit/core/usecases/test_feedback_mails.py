@@ -66,6 +66,7 @@ class Office:
         feedback = world._gated(stores.feedback, "feedback")
         self.mails = FeedbackMails(feedback, stores.accounts, letterbox, world.clock, world.rules)
         self.news: list[MailNews] = []
+        self.goes_on = True
 
     async def give(self, times: int = 1) -> None:
         """Give feedback, some seconds apart."""
@@ -74,10 +75,14 @@ class Office:
             assert outcome.effects == (MailQueued(),)
             self.world.clock.advance(1)
 
+    def _hear(self, news: MailNews) -> bool:
+        self.news.append(news)
+        return self.goes_on
+
     async def deliver(self) -> list[tuple[int, MailFate]]:
         """Deliver once; return what came of which mail."""
         before = len(self.news)
-        await self.mails.deliver(self.news.append)
+        await self.mails.deliver(self._hear)
         return [(news.mail.number, news.fate) for news in self.news[before:]]
 
 
@@ -108,6 +113,14 @@ async def test_batches_are_bounded(office: Office) -> None:
     """However much waits, a batch is small; the next one goes on."""
     await office.give(BATCH_MAX + 2)
     assert [len(await office.deliver()) for _ in range(3)] == [BATCH_MAX, 2, 0]
+
+
+async def test_stopped_between_two_mails(office: Office) -> None:
+    """Who is told to stop notes the mail that he has sent and leaves the others, which are due still."""
+    office.goes_on = False
+    await office.give(2)
+    assert await office.deliver() == [(1, MailFate.SENT)]
+    assert await office.deliver() == [(2, MailFate.SENT)]
 
 
 async def test_nobody_home(office: Office) -> None:
