@@ -29,13 +29,15 @@ from qlive_adapters.qiniu import (
     StaticKey,
 )
 from qlive_adapters.rongcloud import Application, RongCloud, RongCloudChatRooms, RongCloudTokens
+from qlive_adapters.smtp import SmtpAccount, SmtpMailer
 from qlive_adapters.sqlite.store import SqliteStores
-from qlive_app.config import KeyPair, Rtc, Settings, Sms
+from qlive_app.config import FeedbackMail, KeyPair, Rtc, Settings, Sms
 from qlive_app.http import create_http_app
 from qlive_app.readiness import Health
 from qlive_app.runtime.chores import CloudChores
 from qlive_app.runtime.deadlines import Deadlines, Expire
 from qlive_app.runtime.effects import LocalEffects
+from qlive_app.runtime.mailing import Mailing
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.services import Services
 from qlive_app.signalling.endpoint import create_signalling_app
@@ -50,6 +52,7 @@ from qlive_core.usecases.battles import Battles
 from qlive_core.usecases.codes import Codes
 from qlive_core.usecases.departure import Departure
 from qlive_core.usecases.directory import Directory
+from qlive_core.usecases.feedback_mails import FeedbackMails
 from qlive_core.usecases.rooms import Rooms
 from qlive_core.usecases.sessions import Sessions
 from qlive_core.usecases.sweep import Sweep
@@ -121,6 +124,8 @@ class Assembly:
     hub: Hub
     deadlines: Deadlines
     chores: CloudChores
+    mailing: Mailing
+    mails: FeedbackMails | None
     expire: dict[DeadlineKind, Expire]
     metrics: Metrics
     health: Health
@@ -155,7 +160,8 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
         media.jobs if media and settings.rtc.compose_pk else None,
         metrics,
     )
-    effects = LocalEffects(hub, deadlines, chores, metrics)
+    mailing = Mailing(clock, metrics)
+    effects = LocalEffects(hub, deadlines, chores, mailing, metrics)
     services = _services(
         settings, mirror, clock, ids, effects, rtc=rtc, sms=_sms(settings.sms, qiniu), im=_im(rongcloud)
     )
@@ -172,6 +178,8 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
         hub=hub,
         deadlines=deadlines,
         chores=chores,
+        mailing=mailing,
+        mails=_mails(settings, mirror, clock),
         expire={
             DeadlineKind.PK_OFFER: services.battles.expire,
             DeadlineKind.PRESENCE: services.attendance.expire,
@@ -216,6 +224,7 @@ async def _nothing() -> None:
 def rules_of(settings: Settings) -> Rules:
     """Return the numbers of the configuration that the core goes by."""
     sms = settings.sms
+    mail = settings.feedback_mail
     return Rules(
         max_rooms=settings.max_rooms,
         session_ttl_s=settings.session.ttl_s,
@@ -232,6 +241,10 @@ def rules_of(settings: Settings) -> Rules:
         host_lease_s=settings.presence.host_connect_timeout_s,
         audience_lease_s=settings.presence.audience_lease_s,
         attachment_url_prefix=settings.storage.url_prefix,
+        mails_feedback=mail.enabled,
+        mail_retry_times=mail.retry_times,
+        mail_retry_interval_s=mail.retry_interval_s,
+        mail_timeout_s=mail.timeout_s,
     )
 
 
@@ -283,6 +296,26 @@ def _services(
         im=im,
         effects=effects,
     )
+
+
+def _mails(settings: Settings, stores: Mirror, clock: SystemClock) -> FeedbackMails | None:
+    conf = settings.feedback_mail
+    if not conf.enabled:
+        return None
+    return FeedbackMails(stores.feedback, stores.accounts, _mailer(conf), clock, rules_of(settings))
+
+
+def _mailer(conf: FeedbackMail) -> SmtpMailer:
+    account = SmtpAccount(
+        host=conf.smtp_host,
+        port=conf.smtp_port,
+        tls=conf.tls,
+        ca_file=conf.ca_file,
+        username=conf.username,
+        password=conf.password,
+        timeout_s=conf.timeout_s,
+    )
+    return SmtpMailer(account, sender=conf.from_, recipients=conf.to)
 
 
 def _sms(sms: Sms, qiniu: Qiniu) -> SmsSender:

@@ -82,13 +82,15 @@ def _servers(assembly: Assembly) -> tuple[_Server, _Server]:
 
 @contextlib.asynccontextmanager
 async def _background(assembly: Assembly) -> AsyncIterator[None]:
-    """Run timers, sweep and metrics push."""
+    """Run timers, sweep, mail and metrics push."""
     run = assembly.effects.run
     jobs = [
         assembly.deadlines.run(assembly.expire, run),
         sweep_for_ever(assembly.services, assembly.hub.is_connected, run),
         watch_store(assembly.stores.ping, assembly.mirror.reload, assembly.health.report),
     ]
+    if assembly.mails is not None:
+        jobs.append(assembly.mailing.run(assembly.mails))
     if assembly.settings.prometheus.enable_push:
         jobs.append(push_for_ever(assembly.settings.prometheus, assembly.metrics))
     tasks = [asyncio.create_task(job) for job in jobs]
@@ -105,8 +107,8 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT. ``ready`` is called when clients are welcome.
 
-    The order of the end: not ready any more, connections told and closed, requests finished, timers stopped,
-    the store's last commit done.
+    The order of the end: not ready any more, connections told and closed, requests finished, timers and mail
+    stopped, the store's last commit done.
     """
     log = structlog.get_logger("qlive")
     stop = asyncio.Event()

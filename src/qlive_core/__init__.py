@@ -53,6 +53,7 @@ from qlive_core.effects import (
     HangUpReason,
     Hold,
     LetGo,
+    MailQueued,
     Notify,
     OpenChat,
     Outcome,
@@ -65,6 +66,7 @@ from qlive_core.errors import (
     Invalid,
     Limited,
     LostRace,
+    MailRefused,
     NotFound,
     NotInPk,
     QliveError,
@@ -75,6 +77,7 @@ from qlive_core.errors import (
 )
 from qlive_core.model.account import Account
 from qlive_core.model.feedback import Feedback
+from qlive_core.model.feedback_mail import FeedbackMail, MailState, Outbox
 from qlive_core.model.pk import Decision, News, Pk, PkEvent, PkState, Role, Side, decide
 from qlive_core.model.place import Place, PlaceKind
 from qlive_core.model.presence import Presence, PresenceEvent, PresenceState
@@ -89,6 +92,7 @@ from qlive_core.usecases.battles import Answered, Battles, Relay
 from qlive_core.usecases.codes import Codes
 from qlive_core.usecases.departure import Departure
 from qlive_core.usecases.directory import Directory, Page, Query, RoomFacts
+from qlive_core.usecases.feedback_mails import FeedbackMails, MailFate, MailNews
 from qlive_core.usecases.rooms import HostedRoom, Rooms
 from qlive_core.usecases.sessions import LoggedIn, Sessions
 from qlive_core.usecases.sweep import Sweep
@@ -115,6 +119,8 @@ __all__ = [
     "Duplicate",
     "Effect",
     "Feedback",
+    "FeedbackMail",
+    "FeedbackMails",
     "Forbidden",
     "HangUp",
     "HangUpReason",
@@ -126,11 +132,17 @@ __all__ = [
     "Limited",
     "LoggedIn",
     "LostRace",
+    "MailFate",
+    "MailNews",
+    "MailQueued",
+    "MailRefused",
+    "MailState",
     "News",
     "NotFound",
     "NotInPk",
     "Notify",
     "OpenChat",
+    "Outbox",
     "Outcome",
     "Page",
     "Pk",

@@ -113,8 +113,24 @@ class StopComposing:
     pk: Pk
 
 
+@frozen
+class MailQueued:
+    """A mail waits in the store: whoever sends them need not wait until he looks by himself."""
+
+
 Effect = (
-    Notify | Arm | Disarm | HangUp | Hold | LetGo | Count | OpenChat | CloseChat | Compose | StopComposing
+    Notify
+    | Arm
+    | Disarm
+    | HangUp
+    | Hold
+    | LetGo
+    | Count
+    | OpenChat
+    | CloseChat
+    | Compose
+    | StopComposing
+    | MailQueued
 )
 
 

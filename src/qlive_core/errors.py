@@ -12,6 +12,7 @@ QliveError
 │   ├── Stale
 │   └── Duplicate
 └── Unavailable             an outside part did not do its work in time
+    └── MailRefused         and never will
 
 Each class at the leaves has a stable machine ``code``. The core knows neither HTTP statuses nor signalling
 numbers: the app maps codes to both, in one table each.
@@ -197,10 +198,16 @@ class StoreUnavailable(Unavailable):
 
 
 class ProviderUnavailable(Unavailable):
-    """A cloud (SMS, RTC, IM) did not answer as needed. ``provider`` names it; its own words stay in the log."""
+    """A cloud (SMS, RTC, IM, mail) did not answer as needed. ``provider`` names it; its own words stay in the log."""
 
     code = "provider.unavailable"
 
     def __init__(self, provider: str) -> None:
         super().__init__(provider)
         self.provider = provider
+
+
+class MailRefused(Unavailable):
+    """The mail server will take this mail neither now nor later; its own words stay in the log."""
+
+    code = "mail.refused"

@@ -12,7 +12,7 @@ than that, so the unique indexes leave out documents without the field that they
 from datetime import datetime
 
 from beanie import Document
-from pydantic import Field
+from pydantic import BaseModel, Field
 from pymongo import ASCENDING, IndexModel
 
 from qlive_adapters.mongo.times import EPOCH
@@ -168,17 +168,28 @@ class PresenceDocument(KeyedDocument):
         indexes = (_index("expires_at"), _TOMBSTONES)
 
 
+class MailPart(BaseModel):
+    """The mail about a piece of feedback. ``due_at`` is there only while it waits."""
+
+    state: str
+    due_at: float | None = None
+    tries: int
+    rev: int
+
+
 class FeedbackDocument(KeyedDocument):
-    """Feedback under its number, in decimal digits."""
+    """Feedback under its number, in decimal digits. ``mail`` is there only if there is to be one."""
 
     sender: str = ""
     content: str = ""
     attachment: str = ""
     send_time: datetime = Field(EPOCH, alias="sendTime")
     sent_at: float | None = None
+    mail: MailPart | None = None
 
     class Settings:
         name = "feedbacks"
+        indexes = (IndexModel([("mail.due_at", ASCENDING)], sparse=True),)
 
 
 class CounterDocument(KeyedDocument):

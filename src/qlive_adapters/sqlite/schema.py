@@ -98,7 +98,16 @@ CREATE TABLE feedback (
 ) STRICT;
 """
 
-SCRIPTS = (_VERSION_1,)
+# Of the mail about the feedback; all of them NULL if there is none. mail_due_at: only while it waits.
+_MAIL_OF_FEEDBACK = """
+ALTER TABLE feedback ADD COLUMN mail_state TEXT;
+ALTER TABLE feedback ADD COLUMN mail_due_at REAL;
+ALTER TABLE feedback ADD COLUMN mail_tries INTEGER;
+ALTER TABLE feedback ADD COLUMN mail_rev INTEGER;
+CREATE INDEX feedback_mail_due ON feedback (mail_due_at, number) WHERE mail_due_at IS NOT NULL;
+"""
+
+SCRIPTS = (_VERSION_1, _MAIL_OF_FEEDBACK)
 VERSION = len(SCRIPTS)
 
 APPLICATION_ID = 0x716C6976

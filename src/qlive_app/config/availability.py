@@ -12,9 +12,3 @@ def check_availability(settings: Settings, report: Report) -> None:
             "signalling over IM is not available in this release",
             "clients are signalled over the WebSocket endpoint",
         )
-    if settings.feedback_mail.enabled:
-        report.warn(
-            "feedback_mail.enabled",
-            "mailing feedback is not available in this release",
-            "feedback is stored, and mailed with a later release",
-        )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from qlive_app.config.mail import check_mail
 from qlive_app.config.problems import Report
 from qlive_app.config.settings import Im, Rtc, Settings, Sms, WebSocket
 
@@ -23,6 +24,7 @@ def check_consistency(settings: Settings, report: Report) -> None:
     _check_im(settings.im, report)
     _check_push(settings, report)
     _check_phones(settings, report)
+    check_mail(settings.feedback_mail, report)
 
 
 def _check_ports(settings: Settings, report: Report) -> None:

@@ -42,6 +42,7 @@ PlayFormat = Literal["rtmp", "hls", "flv"]
 PlayTimeBase = Literal["16", "10"]
 PublishSecurity = Literal["none", "static", "expiry", "expiry_sk"]
 RtcProvider = Literal["test", "qiniu"]
+MailTls = Literal["auto", "tls", "starttls", "none"]
 SignalingType = Literal["ws", "websocket", "im"]
 SmsProvider = Literal["test", "qiniu"]
 StoreProvider = Literal["sqlite", "mongo"]
@@ -302,12 +303,30 @@ class FeedbackMail:
     enabled: bool = flag("Whether feedback is mailed as well as stored.")
     smtp_host: str = text("", "Mail server.")
     smtp_port: int = port(25, "Port of the mail server.")
+    tls: MailTls = choice(
+        MailTls,
+        "auto",
+        'Encryption: `"tls"` from the first byte, `"starttls"` before anything is said, `"none"`; `"auto"` is the '
+        "first on port 465 and elsewhere STARTTLS if the server offers it, without which there is no login.",
+    )
+    ca_file: str = text(
+        "", "PEM file of the certificates to trust in place of the system's, for a mail server with its own."
+    )
+    timeout_s: float = seconds(
+        20, "Time in which the mail server must let us in, and in which it must take a mail."
+    )
     from_: str = text("", "Sender address of the mails.")
     username: str = text("", "User name at the mail server; empty for no login.")
     password: str = text("", "Password at the mail server.", variable="QLIVE_SMTP_PASSWORD", secret=True)
     to: tuple[str, ...] = texts((), "Addresses to which feedback is mailed.")
-    retry_times: int = number(3, "How often a failed mail is tried again.", lowest=0, highest=1000)
-    retry_interval_s: float = seconds(5, "Time between two tries.", means_default=zero)
+    retry_times: int = number(
+        20, "How often a failed mail is tried again before it is given up.", lowest=0, highest=1000
+    )
+    retry_interval_s: float = seconds(
+        5,
+        "Time before the first of these tries; it doubles from try to try, up to an hour.",
+        means_default=zero,
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -21,8 +21,9 @@ class UploadRoutes:
         return json_reply(UploadTokenAnswer(token=permission.token, expire_at=permission.expires_at))
 
     async def feedback(self, call: Call, body: FeedbackBody) -> Reply:
-        number = await self.services.uploads.give_feedback(call.user_id, body.content, body.attachment)
-        return json_reply(FeedbackAnswer(feedback_id=str(number)))
+        outcome = await self.services.uploads.give_feedback(call.user_id, body.content, body.attachment)
+        self.services.effects.run(outcome.effects)
+        return json_reply(FeedbackAnswer(feedback_id=str(outcome.reply)))
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the routes of this module."""

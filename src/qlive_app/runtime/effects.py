@@ -7,6 +7,7 @@ import structlog
 
 from qlive_app.runtime.chores import CloudChores
 from qlive_app.runtime.deadlines import Deadlines
+from qlive_app.runtime.mailing import Mailing
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.signalling.hub import Hub
 from qlive_core.effects import (
@@ -20,6 +21,7 @@ from qlive_core.effects import (
     HangUpReason,
     Hold,
     LetGo,
+    MailQueued,
     Notify,
     OpenChat,
     StopComposing,
@@ -32,7 +34,9 @@ _CLOSE_CODES = {HangUpReason.REPLACED: CloseCode.REPLACED, HangUpReason.LOGGED_O
 class LocalEffects:
     """Effects within this process. Nothing here waits."""
 
-    def __init__(self, hub: Hub, deadlines: Deadlines, chores: CloudChores, metrics: Metrics) -> None:
+    def __init__(
+        self, hub: Hub, deadlines: Deadlines, chores: CloudChores, mailing: Mailing, metrics: Metrics
+    ) -> None:
         self._hub = hub
         self._deadlines = deadlines
         self._metrics = metrics
@@ -44,6 +48,7 @@ class LocalEffects:
             HangUp: self._hang_up,
             Hold: lambda effect: hub.hold(effect.user_id),
             LetGo: lambda effect: hub.let_go(effect.user_id),
+            MailQueued: lambda _: mailing.wake(),
             Count: lambda effect: metrics.count_pk(effect.state.value),
             **dict.fromkeys((OpenChat, CloseChat, Compose, StopComposing), chores.put),
         }

@@ -69,6 +69,14 @@ class Metrics:
                 "fate",
             ).labels
         )
+        self._mails = self._counter(
+            "qlive_feedback_mails", "Tries to mail feedback by what became of them.", "fate"
+        )
+        self.mails_waiting = Gauge(
+            "qlive_feedback_mails_waiting",
+            "Mails about feedback that are still to be sent.",
+            registry=self.registry,
+        )
         self.effect_failures = self._counter(
             "qlive_effect_failures", "Effects that failed, by kind.", "effect"
         )
@@ -138,6 +146,10 @@ class Metrics:
     def count_chore(self, chore: str, fate: str) -> None:
         """Count one chore of a cloud by what became of it."""
         self._chores(chore, fate).inc()
+
+    def count_mail(self, fate: str) -> None:
+        """Count one try to send a mail by what became of it."""
+        self._mails.labels(fate).inc()
 
     def observe_commit(self, operations: int, seconds: float) -> None:
         """Count one commit of the store."""

@@ -17,6 +17,11 @@ def is_phone_number(text: str) -> bool:
     return _PHONE.fullmatch(text) is not None
 
 
+def masked_phone(phone: str) -> str:
+    """Return the phone with its middle hidden, or nothing but the mask if it is too short to have one."""
+    return f"{phone[:3]}****{phone[-4:]}" if len(phone) > 10 else "****"
+
+
 def hash_code(phone: str, salt: str, code: str) -> str:
     """Return what is stored in place of ``code``."""
     return hashlib.sha256(f"{phone}:{salt}:{code}".encode()).hexdigest()

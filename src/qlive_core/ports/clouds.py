@@ -7,6 +7,7 @@ adapter's budget; none of them waits longer than that budget.
 
 import enum
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
 from attrs import frozen
@@ -184,4 +185,38 @@ class UploadTokens(Protocol):
 
     def upload_token(self, *, filename: str, user_id: str, deadline: int) -> str:
         """Return a token for exactly that file, valid until ``deadline`` (Unix seconds)."""
+        ...
+
+
+@frozen
+class Mail:
+    """A mail in plain text, to whom it always goes.
+
+    ``id`` is its own for ever: what is sent again under the same id is the same mail, and mail programs show it
+    once. ``subject`` is one line. ``written_at`` is in Unix seconds.
+    """
+
+    id: str
+    subject: str
+    text: str
+    written_at: float
+
+
+class MailLine(Protocol):
+    """A connection to the mail server."""
+
+    async def send(self, mail: Mail) -> None:
+        """Hand the mail over; returns when the server has taken it upon itself.
+
+        Raises MailRefused if it never will, and ProviderUnavailable if it may another time; after the latter
+        this connection is good for nothing.
+        """
+        ...
+
+
+class Mailer(Protocol):
+    """Sends mail to the operators."""
+
+    def connected(self) -> AbstractAsyncContextManager[MailLine]:
+        """Return a connection for the block, logged in if need be. Entering raises ProviderUnavailable."""
         ...

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from qlive_core.model.account import Account
 from qlive_core.model.feedback import Feedback
+from qlive_core.model.feedback_mail import FeedbackMail, Outbox
 from qlive_core.model.pk import Pk
 from qlive_core.model.place import Place
 from qlive_core.model.presence import Presence
@@ -201,12 +202,24 @@ class PresenceStore(FactStore[Presence], Protocol):
 
 
 class FeedbackStore(Protocol):
-    """Feedback, numbered from 1 without gaps that users could notice."""
+    """Feedback, numbered from 1 without gaps that users could notice, and the mails about it."""
 
-    async def add(self, feedback: Feedback) -> int:
-        """Keep it and return its number."""
+    async def add(self, feedback: Feedback, *, mail_at: float | None = None) -> int:
+        """Keep it and return its number. With ``mail_at``, keep in the same write that a mail is due then."""
         ...
 
     async def get(self, number: int) -> Feedback | None:
         """Return the feedback of that number."""
+        ...
+
+    async def mails_due(self, now: float, *, limit: int) -> Sequence[FeedbackMail]:
+        """Return the mails that are due by then, the longest due first, ``limit`` at most."""
+        ...
+
+    async def replace_mail(self, mail: FeedbackMail) -> FeedbackMail:
+        """As FactStore.replace, for the mail; the feedback itself never changes."""
+        ...
+
+    async def outbox(self) -> Outbox:
+        """Return how many mails wait, and until when."""
         ...

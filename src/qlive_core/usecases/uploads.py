@@ -2,6 +2,7 @@
 
 from attrs import frozen
 
+from qlive_core.effects import MailQueued, Outcome
 from qlive_core.model.feedback import Feedback, attachment_url
 from qlive_core.ports.clouds import UploadTokens
 from qlive_core.ports.stores import FeedbackStore
@@ -36,7 +37,11 @@ class Uploads:
         token = self.tokens.upload_token(filename=filename, user_id=user_id, deadline=deadline)
         return UploadPermission(token, deadline)
 
-    async def give_feedback(self, user_id: str, content: str, attachment: str) -> int:
-        """Keep what the user has to say; return its number."""
+    async def give_feedback(self, user_id: str, content: str, attachment: str) -> Outcome[int]:
+        """Keep what the user has to say, and queue the mail about it if there is to be one; reply its number."""
         url = attachment_url(attachment, self.rules.attachment_url_prefix)
-        return await self.feedback.add(Feedback(user_id, content, url, self.clock.now()))
+        now = self.clock.now()
+        feedback = Feedback(user_id, content, url, now)
+        if not self.rules.mails_feedback:
+            return Outcome(await self.feedback.add(feedback))
+        return Outcome(await self.feedback.add(feedback, mail_at=now), (MailQueued(),))

@@ -13,7 +13,7 @@ async def _write(stores: SqliteStores, numbers: "itertools.count[int]") -> None:
     while True:
         n = next(numbers)
         await stores.rooms.add(Room(f"room{n}", f"name{n}", RoomType.PK, f"user{n}", float(n)), limit=0)
-        number = await stores.feedback.add(Feedback(f"user{n}", "text", "", float(n)))
+        number = await stores.feedback.add(Feedback(f"user{n}", "text", "", float(n)), mail_at=float(n))
         sys.stdout.write(f"{n} {number}\n")
         sys.stdout.flush()
 

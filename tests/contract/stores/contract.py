@@ -12,6 +12,7 @@ from .kinds import Ground
 from .people_contract import (
     AccountsContract,
     FeedbackContract,
+    FeedbackMailsContract,
     PresencesContract,
     SendingsContract,
     SessionsContract,
@@ -31,6 +32,7 @@ class StoresContract(
     PksContract,
     PresencesContract,
     FeedbackContract,
+    FeedbackMailsContract,
     StormContract,
 ):
     """All suites."""

@@ -1,15 +1,18 @@
-"""What holds for accounts, sessions, codes, presences and feedback."""
+"""What holds for accounts, sessions, codes, presences, feedback and the mails about it."""
 
 import asyncio
 
 from attrs import evolve
 
 from qlive_adapters.mirror.wrapped import Stores
+from qlive_core.errors import Stale
 from qlive_core.model.feedback import Feedback
+from qlive_core.model.feedback_mail import FeedbackMail, MailState, Outbox
 from qlive_core.model.presence import Presence
 from qlive_core.model.session import Session
 from qlive_core.model.sms import SendQuota, SmsCode
 
+from .facts_contract import outcomes
 from .kinds import ACCOUNTS, Ground
 
 
@@ -126,3 +129,81 @@ class FeedbackContract:
         await ground.reopen()
         assert await ground.stores.feedback.add(feedback) == 2
         assert await ground.stores.feedback.get(1) == feedback
+
+
+FEEDBACK = Feedback("user", "'NUL \0' 👍", "https://files/1.png", 1763881262.123456)
+WAITING = MailState.WAITING
+
+
+class FeedbackMailsContract:
+    """FeedbackStore, as far as mails are concerned."""
+
+    async def test_due_with_the_feedback(self, stores: Stores) -> None:
+        """A mail is due as soon as the feedback is there, if there is to be one, and not before its time."""
+        await stores.feedback.add(FEEDBACK)
+        number = await stores.feedback.add(FEEDBACK, mail_at=10.25)
+        assert list(await stores.feedback.mails_due(10.0, limit=9)) == []
+        mail = FeedbackMail(number, FEEDBACK, WAITING, 10.25, tries=0, rev=1)
+        assert list(await stores.feedback.mails_due(10.25, limit=9)) == [mail]
+        assert await stores.feedback.get(number) == FEEDBACK
+
+    async def test_longest_due_first(self, stores: Stores) -> None:
+        """A batch is what has been due for longest; the rest of it has to wait."""
+        for due_at in (5.0, 3.0, 9.0, 1.0, 4.0):
+            await stores.feedback.add(FEEDBACK, mail_at=due_at)
+        due = await stores.feedback.mails_due(8.0, limit=3)
+        assert [(mail.number, mail.due_at) for mail in due] == [(4, 1.0), (2, 3.0), (5, 4.0)]
+
+    async def test_life_of_a_mail(self, stores: Stores) -> None:
+        """A mail that is taken is due later; one that is over is never due again, and the feedback stays."""
+        for _ in range(2):
+            await stores.feedback.add(FEEDBACK, mail_at=1.0)
+        first, second = await stores.feedback.mails_due(1.0, limit=9)
+        taken = await stores.feedback.replace_mail(first.taken(7.0))
+        assert taken == FeedbackMail(first.number, FEEDBACK, WAITING, 7.0, tries=1, rev=2)
+        assert list(await stores.feedback.mails_due(1.0, limit=9)) == [second]
+        assert list(await stores.feedback.mails_due(7.0, limit=9)) == [second, taken]
+        await stores.feedback.replace_mail(taken.sent())
+        await stores.feedback.replace_mail(second.given_up())
+        assert list(await stores.feedback.mails_due(1e12, limit=9)) == []
+        assert await stores.feedback.get(first.number) == FEEDBACK
+
+    async def test_one_of_many_takes_it(self, stores: Stores) -> None:
+        """Of many who take the same mail at the same time one has it."""
+        await stores.feedback.add(FEEDBACK, mail_at=1.0)
+        [mail] = await stores.feedback.mails_due(1.0, limit=9)
+        results = await outcomes(*(stores.feedback.replace_mail(mail.taken(float(n))) for n in range(20)))
+        [taken] = [result for result in results if isinstance(result, FeedbackMail)]
+        assert [type(result) for result in results].count(Stale) == 19
+        assert list(await stores.feedback.mails_due(99.0, limit=9)) == [taken]
+
+    async def test_no_mail_out_of_nothing(self, stores: Stores) -> None:
+        """Feedback without a mail, and feedback that does not exist, cannot be given one."""
+        number = await stores.feedback.add(FEEDBACK)
+        for missing in (number, number + 1):
+            results = await outcomes(
+                stores.feedback.replace_mail(FeedbackMail(missing, FEEDBACK, WAITING, 1.0))
+            )
+            assert [type(result) for result in results] == [Stale]
+        assert await stores.feedback.outbox() == Outbox(0, None)
+        assert await stores.feedback.get(number + 1) is None
+
+    async def test_outbox(self, stores: Stores) -> None:
+        """The outbox counts what waits, and knows when the first of it is due."""
+        assert await stores.feedback.outbox() == Outbox(0, None)
+        for due_at in (5.5, 3.5, None, 9.5):
+            await stores.feedback.add(FEEDBACK, mail_at=due_at)
+        assert await stores.feedback.outbox() == Outbox(3, 3.5)
+        [first] = await stores.feedback.mails_due(4.0, limit=9)
+        await stores.feedback.replace_mail(first.sent())
+        assert await stores.feedback.outbox() == Outbox(2, 5.5)
+
+    async def test_kept_over_a_restart(self, ground: Ground) -> None:
+        """What waits, and what is over, is known after a restart."""
+        for _ in range(3):
+            await ground.stores.feedback.add(FEEDBACK, mail_at=1.0)
+        first, second, third = await ground.stores.feedback.mails_due(1.0, limit=9)
+        await ground.stores.feedback.replace_mail(first.sent())
+        taken = await ground.stores.feedback.replace_mail(second.taken(5.0))
+        await ground.reopen()
+        assert list(await ground.stores.feedback.mails_due(9.0, limit=9)) == [third, taken]

@@ -19,6 +19,7 @@ from qlive_adapters.mongo.store import MongoStores
 from qlive_core.errors import Duplicate, RoomLimitReached, Stale
 from qlive_core.model.account import Account
 from qlive_core.model.feedback import Feedback
+from qlive_core.model.feedback_mail import Outbox
 from qlive_core.model.session import Session
 
 from .facts_contract import outcomes, wins
@@ -121,6 +122,19 @@ async def test_original_feedback(database: Database[Any], stores: MongoStores) -
     database["_counter"].insert_many(legacy_rows("_counter"))
     assert await stores.feedback.get(2) == Feedback("izyoyp0nofbu", "second", "", 1795407225.667)
     assert await stores.feedback.add(Feedback("user", "text", "", 1.0)) == 3
+    assert await stores.feedback.outbox() == Outbox(0, None)
+
+
+async def test_mails_due_by_index(database: Database[Any], stores: MongoStores) -> None:
+    """Looking for mails touches only those that wait, however much feedback there is."""
+    for n in range(20):
+        await stores.feedback.add(Feedback("user", "text", "", 1.0), mail_at=float(n) if n < 10 else None)
+    for mail in (await stores.feedback.mails_due(99.0, limit=99))[:7]:
+        await stores.feedback.replace_mail(mail.sent())
+    for condition in ({"$lte": 99.0}, {"$exists": True}):
+        plan = database.feedbacks.find({"mail.due_at": condition}).explain()
+        assert plan["executionStats"]["totalDocsExamined"] == 3
+        assert plan["executionStats"]["totalKeysExamined"] <= 4
 
 
 async def test_counter_behind(database: Database[Any], stores: MongoStores) -> None:

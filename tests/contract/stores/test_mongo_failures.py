@@ -158,6 +158,8 @@ def everything(stores: MongoStores) -> list[Any]:
         stores.sessions.purge(0.0),
         stores.feedback.add(Feedback("user", "text", "", 1.0)),
         stores.feedback.get(1),
+        stores.feedback.mails_due(1.0, limit=1),
+        stores.feedback.outbox(),
         stores.ping(),
     ]
 

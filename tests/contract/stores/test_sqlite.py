@@ -18,9 +18,11 @@ from qlive_adapters.sqlite import engine as engine_module
 from qlive_adapters.sqlite.batch import Operation
 from qlive_adapters.sqlite.engine import Engine
 from qlive_adapters.sqlite.opening import CannotOpen
+from qlive_adapters.sqlite.schema import APPLICATION_ID, SCRIPTS
 from qlive_adapters.sqlite.store import SqliteStores
 from qlive_core.errors import StoreUnavailable
 from qlive_core.model.feedback import Feedback
+from qlive_core.model.feedback_mail import Outbox
 
 from .facts_contract import outcomes
 from .kinds import a_room
@@ -60,10 +62,12 @@ def test_survives_kill(path: Path) -> None:
 
     async def look() -> None:
         stores = SqliteStores(path)
+        mails = [(mail.feedback, mail.due_at) for mail in await stores.feedback.mails_due(1e9, limit=10**6)]
         for n, number in acknowledged:
             feedback = await stores.feedback.get(number)
             assert feedback is not None
             assert feedback.sender == f"user{n}"
+            assert (feedback, float(n)) in mails
             assert await stores.rooms.get(f"room{n}") == a_room(n, created_at=float(n))
         await stores.close()
 
@@ -90,6 +94,24 @@ async def test_second_server_is_refused(path: Path) -> None:
     await stores.close()
     again = SqliteStores(path)
     await again.close()
+
+
+async def test_first_version_is_brought_up_to_date(path: Path) -> None:
+    """A file of the first release keeps its feedback, which nobody mails, and numbers on."""
+    path.parent.mkdir(parents=True)
+    connection = sqlite3.connect(path)
+    connection.executescript(SCRIPTS[0])
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.execute("INSERT INTO feedback VALUES (7, 'user', 'text', '', 1.0)")
+    connection.commit()
+    connection.close()
+    stores = SqliteStores(path)
+    assert await stores.feedback.get(7) == FEEDBACK
+    assert await stores.feedback.outbox() == Outbox(0, None)
+    assert await stores.feedback.add(FEEDBACK, mail_at=2.0) == 8
+    assert [mail.number for mail in await stores.feedback.mails_due(2.0, limit=9)] == [8]
+    await stores.close()
 
 
 async def test_newer_file_is_refused(path: Path) -> None:

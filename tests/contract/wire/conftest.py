@@ -26,6 +26,7 @@ StoreSettings = Callable[[], Settings]
 # What users rely on, they rely on whatever the store.
 ON_EVERY_STORE = (
     "test_crash",
+    "test_feedback_mail_restarts",
     "test_pk_signalling",
     "test_presence",
     "test_replay",

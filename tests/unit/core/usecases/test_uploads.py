@@ -3,6 +3,7 @@
 import pytest
 
 from core.world import World
+from qlive_core.effects import Outcome
 
 
 @pytest.mark.parametrize(
@@ -18,8 +19,8 @@ def test_an_upload_has_one_deadline(world: World, asked: int, granted: int) -> N
 
 async def test_feedback_is_numbered_and_kept(world: World) -> None:
     """Numbers count from 1; the attachment is stored as a URL that works."""
-    assert await world.uploads.give_feedback("user-1", "hello", "logs/1.zip") == 1
-    assert await world.uploads.give_feedback("user-2", "", "") == 2
+    assert await world.uploads.give_feedback("user-1", "hello", "logs/1.zip") == Outcome(1)
+    assert await world.uploads.give_feedback("user-2", "", "") == Outcome(2)
     first, second = await world.stores.feedback.get(1), await world.stores.feedback.get(2)
     assert first is not None
     assert second is not None
