@@ -84,9 +84,9 @@ class RawSocket:
 
     def send_frame(self, opcode: Opcode, payload: bytes = b"") -> None:
         """Send a frame, masked as clients must."""
-        length = bytes([_MASKED | len(payload)])
+        length = bytes([_MASKED | min(len(payload), 126)])
         if len(payload) > 125:
-            length = bytes([_MASKED | 126]) + len(payload).to_bytes(2, "big")
+            length += len(payload).to_bytes(2, "big")
         masked = bytes(byte ^ _MASK[index % 4] for index, byte in enumerate(payload))
         self._writer.write(bytes([_FIN | opcode]) + length + _MASK + masked)
 
@@ -98,8 +98,9 @@ class RawSocket:
         async with asyncio.timeout(timeout_s):
             try:
                 first, second = await self._reader.readexactly(2)
-                assert first & _FIN and not first & _RESERVED, f"{first:08b}"
-                assert not second & _MASKED, f"{second:08b}"
+                assert (first & (_FIN | _RESERVED), second & _MASKED) == (_FIN, 0), (
+                    f"{first:08b} {second:08b}"
+                )
                 length = second
                 if length > 125:
                     length = int.from_bytes(await self._reader.readexactly(2 if length == 126 else 8), "big")
@@ -110,7 +111,8 @@ class RawSocket:
     async def text(self) -> str:
         """Return the next frame, which has to be a text."""
         frame = await self.frame()
-        assert frame is not None and frame.opcode is Opcode.TEXT, frame
+        assert frame is not None, "the connection is over"
+        assert frame.opcode is Opcode.TEXT, frame
         return frame.text
 
     async def expect(self, kind: str) -> Json:
@@ -123,9 +125,9 @@ class RawSocket:
         assert isinstance(parsed, dict)
         return parsed
 
-    async def auth(self, token: str, rpc_id: str) -> Json:
+    async def auth(self, token: str) -> Json:
         """Authenticate and return the answer."""
-        self.send("auth", {"token": token, "rpcID": rpc_id})
+        self.send("auth", {"token": token, "rpcID": "0"})
         return await self.expect("auth-res")
 
     def drop(self) -> None:

@@ -141,7 +141,8 @@ async def test_H7_an_error_has_a_code_and_no_key_of_a_success(
     await app.log_in()
     body = refusal(await app.call(method, path, fields), status, code)
     assert not SUCCESS_KEYS & body.keys()
-    assert isinstance(body["summary"], str) and body["summary"]
+    assert isinstance(body["summary"], str)
+    assert body["summary"]
 
 
 async def test_H8_a_wrong_code_is_401002(app: App) -> None:
@@ -497,7 +498,7 @@ async def test_H24_a_viewer_back_from_the_background_is_counted_again(hasty: Sta
     await viewer.watch(host.room)
 
     async def forgotten() -> bool:
-        return (await host.sees(host.room) or {})["audienceNumber"] == 0
+        return bool((await host.sees(host.room) or {})["audienceNumber"] == 0)
 
     await eventually(forgotten, "the viewer who sleeps is not counted")
     assert (await viewer.sees(host.room) or {})["audienceNumber"] == 1
