@@ -6,7 +6,7 @@ from typing import Protocol
 from attrs import frozen
 from litestar.types import ASGIApp
 
-from qlive_adapters.local import LocalIm, LogSmsSender, RandomIds, RecentSigns, SystemClock
+from qlive_adapters.local import FairTurns, LocalIm, LogSmsSender, RandomIds, RecentSigns, SystemClock
 from qlive_adapters.mirror.mirror import Mirror
 from qlive_adapters.mirror.wrapped import Stores
 from qlive_adapters.mongo.store import MongoStores
@@ -155,7 +155,7 @@ def _services(
     rules = rules_of(settings)
     signs = RecentSigns()
     rtc = _rtc(settings)
-    codes = Codes(stores.sms_codes, stores.send_quotas, LogSmsSender(), clock, ids, rules)
+    codes = Codes(stores.sms_codes, stores.send_quotas, LogSmsSender(), FairTurns(), clock, ids, rules)
     whereabouts = Whereabouts(stores.places, stores.rooms, stores.pks)
     departure = Departure(stores.rooms, stores.places, stores.pks, stores.presences, signs, clock)
     sessions = Sessions(stores.accounts, stores.sessions, codes, whereabouts, departure, clock, ids, rules)
