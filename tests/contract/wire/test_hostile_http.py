@@ -244,6 +244,13 @@ async def test_a_callers_request_id_comes_back(own: str, stage: Stage) -> None:
     assert refusal(answer, 401, 401001)["requestID"] == own
 
 
+async def test_blanks_around_a_request_id_are_no_part_of_it(stage: Stage) -> None:
+    """As in any header; the parser leaves those behind it."""
+    answer = await exchange(stage.server, b"GET /v1/rooms HTTP/1.1\r\nHost: x\r\nX-Reqid: \t a b \t \r\n\r\n")
+    assert b'"requestID":"a b"' in answer
+    assert b"\r\nx-reqid: a b\r\n" in answer
+
+
 @pytest.mark.parametrize("own", [b"x" * 65, b"a\tb", b"caf\xc3\xa9", b"\x7f", b""])
 async def test_an_unfit_request_id_is_replaced(own: bytes, stage: Stage) -> None:
     """What could garble a log or a header never comes back."""
