@@ -573,7 +573,7 @@ async def test_H28_no_vendor_stands_between_an_answer_and_the_other_host(stage: 
     began = time.monotonic()
     await offer(proposer, target)
     await accept(target, proposer)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
 
 
 @pytest.mark.parametrize("name", ['my "room"', "my \\dog", 'a","roomName":5,"x":"'])

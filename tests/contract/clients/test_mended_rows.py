@@ -27,7 +27,7 @@ async def test_B2_the_timer_of_an_answered_offer_ends_no_later_one(accepted: boo
         await target.signal.expect("on-pk-end")
     await asyncio.sleep(OFFER_S / 2)
     await offer(proposer, target)
-    await asyncio.gather(*(host.signal.nothing_within(OFFER_S * 0.8) for host in (proposer, target)))
+    await asyncio.gather(*(host.signal.nothing_within(OFFER_S * 0.65) for host in (proposer, target)))
     assert (await proposer.signal.expect("on-pk-timeout"))["pkRoomID"] == target.room
 
 

@@ -170,24 +170,18 @@ async def test_W6_empty_ping_frames_are_answered_and_keep_the_connection(live: G
     assert (await socket.expect("end-pk-res"))["rpcID"] == "7"
 
 
-async def test_W7_text_pings_come_at_the_beginning_and_regularly(live: GoLive, hasty: Stage) -> None:
+@pytest.mark.parametrize("pong", ["{}", '{"any":"thing"}', ""])
+async def test_W7_text_pings_come_at_once_and_regularly_and_any_pong_will_do(
+    pong: str, live: GoLive, hasty: Stage
+) -> None:
     """iOS takes any text as a sign of life and tears the live down when none comes for too long."""
     _, socket = await live(hasty, ios_handshake)
-    assert await socket.text() == "ping={}"
-    heard_at = [time.monotonic()]
-    for _ in range(4):
-        assert await socket.text() == "ping={}"
-        heard_at.append(time.monotonic())
-    assert PING_S * 4 * 0.7 < heard_at[-1] - heard_at[0] < PING_S * 4 + 1
-
-
-@pytest.mark.parametrize("pong", ["{}", '{"any":"thing"}', ""])
-async def test_W7_every_form_of_pong_is_a_sign_of_life(pong: str, live: GoLive, hasty: Stage) -> None:
-    """Both apps answer each ping with a pong, whatever they put into it."""
-    _, socket = await live(hasty, android_handshake)
-    for _ in range(int(2 * PONG_TIMEOUT_S / PING_S)):
+    began = time.monotonic()
+    pings = 1 + int(1.6 * PONG_TIMEOUT_S / PING_S)
+    for _ in range(pings):
         assert await socket.text() == "ping={}"
         socket.send("pong", pong)
+    assert time.monotonic() - began < pings * PING_S + 2
 
 
 @BOTH_APPS
