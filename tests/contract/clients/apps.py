@@ -27,9 +27,13 @@ class App(ABC):
 
     async def call(self, method: str, path: str, fields: Fields | None = None) -> httpx.Response:
         """Call the API; without `fields` the body is what this app sends when it has nothing to say."""
+        return parsed(await exchange(self._server, self.request(method, path, fields)))
+
+    def request(self, method: str, path: str, fields: Fields | None = None) -> bytes:
+        """Return the bytes of a call."""
         body = self.body(fields or {}).encode() if method != "GET" else b""
         head = "".join(f"{name}: {value}\r\n" for name, value in self.headers(method, len(body)).items())
-        return parsed(await exchange(self._server, f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body))
+        return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
     async def get(self, path: str) -> httpx.Response:
         return await self.call("GET", path)

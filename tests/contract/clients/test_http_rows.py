@@ -13,6 +13,7 @@ from contract.wire.answers import ERROR_KEYS, done, refusal
 from contract.wire.client import Json
 from contract.wire.conftest import SHORT_TIMES, Launch
 from contract.wire.matching import verified_rtc_claims
+from contract.wire.raw import parsed
 from contract.wire.server import SMS_CODE
 from contract.wire.stage import Stage, accept, eventually, offer
 
@@ -20,6 +21,7 @@ from .apps import AndroidApp, App, IosApp
 
 PERSON_KEYS = ["id", "nickname", "gender", "avatar"]
 HOSTED_KEYS = ["roomID", "roomName", "rtcRoom", "rtcRoomToken", "wsURL"]
+POLL_S = 5.0
 LEASE_S: float = SHORT_TIMES["presence"]["audience_lease_s"]
 
 EVERY_ROUTE = [
@@ -480,6 +482,22 @@ async def test_H24_a_poll_of_a_closed_room_is_404002(app: App, hasty: Stage) -> 
         return await viewer.status_of(lost.room) == "gone"
 
     await eventually(gone, "the host who is lost is given up")
+
+
+async def test_H24_a_poll_after_five_seconds_finds_its_connection_open(ios: IosApp, stage: Stage) -> None:
+    """Apps poll on one connection; one that closes just when it is used again is an error on iOS."""
+    await ios.log_in()
+    host = await stage.host()
+    request = ios.request("GET", f"/v1/rooms/{host.room}")
+    reader, writer = await asyncio.open_connection("127.0.0.1", stage.server.http_port)
+    for pause_s in (POLL_S * 1.1, 0.0):
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 ")
+        await reader.readexactly(int(parsed(head).headers["content-length"]))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), pause_s)
+    writer.close()
 
 
 async def test_H24_polling_keeps_a_viewer_counted(hasty: Stage) -> None:
