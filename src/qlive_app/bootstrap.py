@@ -7,7 +7,7 @@ from typing import Protocol
 from attrs import field, frozen
 from litestar.types import ASGIApp
 
-from qlive_adapters.local import LocalIm, LogSmsSender, RandomIds, RecentSigns, SystemClock
+from qlive_adapters.local import FairTurns, LocalIm, LogSmsSender, RandomIds, RecentSigns, SystemClock
 from qlive_adapters.mirror.mirror import Mirror
 from qlive_adapters.mirror.wrapped import Stores
 from qlive_adapters.outgoing import Vendor
@@ -261,7 +261,7 @@ def _services(
 ) -> Services:
     rules = rules_of(settings)
     signs = RecentSigns()
-    codes = Codes(stores.sms_codes, stores.send_quotas, sms, clock, ids, rules)
+    codes = Codes(stores.sms_codes, stores.send_quotas, sms, FairTurns(), clock, ids, rules)
     whereabouts = Whereabouts(stores.places, stores.rooms, stores.pks)
     departure = Departure(stores.rooms, stores.places, stores.pks, stores.presences, signs, clock)
     sessions = Sessions(stores.accounts, stores.sessions, codes, whereabouts, departure, clock, ids, rules)

@@ -21,6 +21,9 @@ from qlive_app.signalling.transport import SignalProtocol
 from qlive_core.signalling import CloseCode
 
 _BACKLOG = 4096
+_KEEP_ALIVE_S = (
+    75  # viewers poll every 5 s; a connection closed just then is an error that iOS shows its user
+)
 _SHUTDOWN_S = 3  # for requests that dawdle; the whole end takes less than five
 
 
@@ -60,6 +63,7 @@ def _server(app: ASGIApp, **options: object) -> _Server:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_SHUTDOWN_S,
         lifespan="off",
         **options,  # type: ignore[arg-type]

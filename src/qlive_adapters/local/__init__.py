@@ -2,6 +2,6 @@
 
 from qlive_adapters.local.im import LocalIm
 from qlive_adapters.local.sms import LogSmsSender
-from qlive_adapters.local.world import RandomIds, RecentSigns, SystemClock
+from qlive_adapters.local.world import FairTurns, RandomIds, RecentSigns, SystemClock
 
-__all__ = ["LocalIm", "LogSmsSender", "RandomIds", "RecentSigns", "SystemClock"]
+__all__ = ["FairTurns", "LocalIm", "LogSmsSender", "RandomIds", "RecentSigns", "SystemClock"]

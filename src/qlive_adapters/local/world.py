@@ -1,12 +1,15 @@
-"""Time, chance, and a memory for signs of life."""
+"""Time, chance, turns, and a memory for signs of life."""
 
+import asyncio
 import itertools
 import secrets
 import string
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
-from qlive_core.ports.world import Clock, Ids, SignsOfLife
+from qlive_core.ports.world import Clock, Ids, SignsOfLife, Turns
 
 _ALPHABET = string.digits + string.ascii_lowercase
 
@@ -66,6 +69,22 @@ def _word(length: int) -> str:
     return "".join(characters)
 
 
+class FairTurns:
+    """Turns in the order in which they were asked for. A key is remembered while anybody wants it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def of(self, key: str) -> AsyncIterator[None]:
+        """Wait for the turn of the key, and have it within the context."""
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        async with lock:
+            yield
+
+
 class RecentSigns:
     """Signs of life in memory. Bounded by the number of users with a presence: the core forgets the others."""
 
@@ -87,4 +106,5 @@ class RecentSigns:
 
 _clock: type[Clock] = SystemClock
 _ids: type[Ids] = RandomIds
+_turns: type[Turns] = FairTurns
 _signs: type[SignsOfLife] = RecentSigns

@@ -1,6 +1,7 @@
-"""Time and chance, and the signs of life that are too many to store."""
+"""Time, chance and turns, and the signs of life that are too many to store."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 
@@ -41,6 +42,17 @@ class Ids(Protocol):
 
     def choose(self, options: Sequence[str]) -> str:
         """Return one of the options."""
+        ...
+
+
+class Turns(Protocol):
+    """For facts that many callers write at once: who waits his turn does not lose a race.
+
+    A courtesy among the callers of one process; what must hold is guarded by the store.
+    """
+
+    def of(self, key: str) -> AbstractAsyncContextManager[None]:
+        """Wait until nobody else has the turn of that key, and have it within the context."""
         ...
 
 

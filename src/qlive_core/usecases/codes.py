@@ -8,7 +8,7 @@ from qlive_core.errors import InvalidPhoneNumber, ProviderUnavailable, SmsCodeLi
 from qlive_core.model.sms import DAY_S, HOUR_S, SendQuota, SmsCode, hash_code, is_phone_number, recent
 from qlive_core.ports.clouds import SmsSender
 from qlive_core.ports.stores import SendQuotaStore, SmsCodeStore
-from qlive_core.ports.world import Clock, Ids
+from qlive_core.ports.world import Clock, Ids, Turns
 from qlive_core.rules import Rules
 from qlive_core.usecases.races import redecided
 
@@ -20,6 +20,7 @@ class Codes:
     codes: SmsCodeStore
     quotas: SendQuotaStore
     sms: SmsSender
+    turns: Turns
     clock: Clock
     ids: Ids
     rules: Rules
@@ -42,6 +43,7 @@ class Codes:
             await self.sms.send_code(phone, code)
         except ProviderUnavailable:
             await self._take_back(before, after)
+            await self._uncount_address(address, after.sent_at[-1])
             raise
 
     async def check(self, phone: str, code: str) -> None:
@@ -57,7 +59,8 @@ class Codes:
         old = await self.codes.get(phone)
         sent = recent(old.sent_at, now=now, within_s=DAY_S) if old else ()
         self._check_phone_limits(sent, now)
-        await self._count_address(address, now)
+        async with self.turns.of(address):  # behind one address there may be very many phones
+            await self._count_address(address, now)
         salt = self.ids.salt()
         new = SmsCode(
             phone=phone,
@@ -82,6 +85,7 @@ class Codes:
         ):
             raise SmsCodeLimited
 
+    @redecided
     async def _count_address(self, address: str, now: float) -> None:
         old = await self.quotas.get(address)
         sent = recent(old.sent_at, now=now, within_s=HOUR_S) if old else ()
@@ -91,6 +95,15 @@ class Codes:
             await self.quotas.replace(evolve(old, sent_at=(*sent, now)))
         else:
             await self.quotas.add(SendQuota(address, (now,)))
+
+    @redecided
+    async def _uncount_address(self, address: str, at: float) -> None:
+        quota = await self.quotas.get(address)
+        if quota is not None and at in quota.sent_at:
+            index = quota.sent_at.index(at)
+            await self.quotas.replace(
+                evolve(quota, sent_at=(*quota.sent_at[:index], *quota.sent_at[index + 1 :]))
+            )
 
     @redecided
     async def _take_back(self, before: SmsCode | None, after: SmsCode) -> None:

@@ -1,14 +1,13 @@
 """HTTP requests that no honest app sends: each gets a proper error, and the server goes on."""
 
-import asyncio
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from .answers import done, refusal
-from .client import PATIENCE_S
-from .server import SMS_CODE, RunningServer
+from .raw import exchange
+from .server import SMS_CODE
 from .stage import Stage, fresh_phone
 
 REJECTED_BODIES: dict[str, str | bytes] = {
@@ -219,7 +218,7 @@ async def test_only_a_proper_bearer_header_logs_in(header: bytes, code: int, sta
     """No header or another scheme is 401001, an unknown token 401003: on that, and only that, apps log out."""
     person = await stage.person()
     header = header.replace(b"TOKEN", person.api.token.encode())
-    answer = await _raw(stage.server, b"GET /v1/rooms HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n")
+    answer = await exchange(stage.server, b"GET /v1/rooms HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n")
     assert answer.startswith(b"HTTP/1.1 401" if code else b"HTTP/1.1 200")
     assert (f'"code":{code},'.encode() in answer) is bool(code)
 
@@ -228,7 +227,7 @@ async def test_an_empty_authorization_header_is_no_obstacle_to_login(stage: Stag
     """Android sends an empty Authorization header when it logs in and asks for codes."""
     body = f'{{"phoneNumber":"{fresh_phone()}","smsCode":"{SMS_CODE}"}}'.encode()
     head = b"POST /v1/login?logintype=smscode HTTP/1.1\r\nHost: x\r\nAuthorization:\r\n"
-    answer = await _raw(stage.server, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    answer = await exchange(stage.server, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     assert answer.startswith(b"HTTP/1.1 200")
 
 
@@ -245,10 +244,19 @@ async def test_a_callers_request_id_comes_back(own: str, stage: Stage) -> None:
     assert refusal(answer, 401, 401001)["requestID"] == own
 
 
+async def test_blanks_around_a_request_id_are_no_part_of_it(stage: Stage) -> None:
+    """As in any header; the parser leaves those behind it."""
+    answer = await exchange(stage.server, b"GET /v1/rooms HTTP/1.1\r\nHost: x\r\nX-Reqid: \t a b \t \r\n\r\n")
+    assert b'"requestID":"a b"' in answer
+    assert b"\r\nx-reqid: a b\r\n" in answer
+
+
 @pytest.mark.parametrize("own", [b"x" * 65, b"a\tb", b"caf\xc3\xa9", b"\x7f", b""])
 async def test_an_unfit_request_id_is_replaced(own: bytes, stage: Stage) -> None:
     """What could garble a log or a header never comes back."""
-    answer = await _raw(stage.server, b"GET /v1/rooms HTTP/1.1\r\nHost: x\r\nX-Reqid: " + own + b"\r\n\r\n")
+    answer = await exchange(
+        stage.server, b"GET /v1/rooms HTTP/1.1\r\nHost: x\r\nX-Reqid: " + own + b"\r\n\r\n"
+    )
     assert answer.startswith((b"HTTP/1.1 401", b"HTTP/1.1 400"))
     assert not own or own not in answer
 
@@ -274,21 +282,6 @@ GARBAGE = [
 @pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
 async def test_what_is_not_http_ends_its_own_connection_only(garbage: bytes, stage: Stage) -> None:
     """Bytes that are not HTTP get an error or a closed connection, and the server goes on for others."""
-    answer = await _raw(stage.server, garbage)
+    answer = await exchange(stage.server, garbage)
     assert not answer.startswith((b"HTTP/1.1 2", b"HTTP/1.1 5"))
     assert (await stage.api().get("/healthz")).status_code == 200
-
-
-async def _raw(server: RunningServer, request: bytes) -> bytes:
-    """Send bytes on a connection of their own and return the answer as far as it comes."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.http_port)
-    try:
-        writer.write(request)
-        async with asyncio.timeout(PATIENCE_S):
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]
-            return head + await reader.readexactly(int(length or 0))
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return b""
-    finally:
-        writer.close()

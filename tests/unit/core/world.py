@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar, cast
 
+from qlive_adapters.local import FairTurns
 from qlive_adapters.sqlite.store import SqliteStores
 from qlive_core.effects import Effect, Notify
 from qlive_core.errors import ProviderUnavailable, QliveError
@@ -214,7 +215,7 @@ class World:
         signs = self.signs
         self.whereabouts = Whereabouts(places, rooms, pks)
         self.departure = Departure(rooms, places, pks, presences, signs, clock)
-        self.codes = Codes(sms_codes, quotas, self.sms, clock, ids, rules)
+        self.codes = Codes(sms_codes, quotas, self.sms, FairTurns(), clock, ids, rules)
         self.sessions = Sessions(
             accounts, sessions, self.codes, self.whereabouts, self.departure, clock, ids, rules
         )

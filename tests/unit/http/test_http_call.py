@@ -23,10 +23,15 @@ def test_a_request_id_of_ones_own_is_taken_over(own: bytes) -> None:
     assert _call((b"x-reqid", own)).request_id == own.decode()
 
 
-@pytest.mark.parametrize("own", [b"", b"x" * 65, b"a\tb", b"caf\xc3\xa9", b"\x7f", b" x"])
+@pytest.mark.parametrize("own", [b"", b"x" * 65, b"a\tb", b"caf\xc3\xa9", b"\x7f", b" \t"])
 def test_an_unfit_request_id_is_replaced(own: bytes) -> None:
     """What could garble a log or a header gives way to a new one of 16 characters."""
     assert re.fullmatch(r"[\w-]{16}", _call((b"x-reqid", own)).request_id)
+
+
+def test_blanks_around_a_request_id_are_no_part_of_it() -> None:
+    """The HTTP parser leaves those behind a header's value."""
+    assert _call((b"x-reqid", b" a b\t ")).request_id == "a b"
 
 
 def test_request_ids_differ() -> None:

@@ -123,6 +123,18 @@ async def test_a_refused_phone_does_not_count_for_the_address(world_with: Callab
     assert await refusal(world.codes.send("13900001009", HOME)) is None
 
 
+async def test_a_failed_sending_does_not_count_for_the_address(world_with: Callable[..., World]) -> None:
+    """While the provider is away nobody uses up anything."""
+    world = world_with(sms_address_hourly_limit=2)
+    await sent(world)
+    world.sms.fails = True
+    for number in range(5):
+        assert await refusal(world.codes.send(f"1390000100{number}", HOME)) is ProviderUnavailable
+    world.sms.fails = False
+    assert await refusal(world.codes.send("13900001009", HOME)) is None
+    assert await refusal(world.codes.send("13900001008", HOME)) is SmsCodeLimited
+
+
 async def test_fixed_codes(world: World) -> None:
     """A fixed code sends nothing, never wears out, and a wrong guess does it no harm."""
     phone = FIXED_PHONES[0]
