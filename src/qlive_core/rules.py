@@ -25,6 +25,6 @@ class Rules:
     audience_lease_s: float = 60
     attachment_url_prefix: str = ""
     mails_feedback: bool = False
-    mail_retry_times: int = 20
+    mail_retry_times: int = 3
     mail_retry_interval_s: float = 5
     mail_timeout_s: float = 20

@@ -320,7 +320,11 @@ class FeedbackMail:
     password: str = text("", "Password at the mail server.", variable="QLIVE_SMTP_PASSWORD", secret=True)
     to: tuple[str, ...] = texts((), "Addresses to which feedback is mailed.")
     retry_times: int = number(
-        20, "How often a failed mail is tried again before it is given up.", lowest=0, highest=1000
+        3,
+        "How often a mail that the mail server put off is tried again before it is given up; "
+        "while the server cannot be reached, mails wait.",
+        lowest=0,
+        highest=1000,
     )
     retry_interval_s: float = seconds(
         5,

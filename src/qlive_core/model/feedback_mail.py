@@ -57,6 +57,14 @@ class FeedbackMail:
             return self.given_up()
         return evolve(self, due_at=now + backoff_s(self.tries, retry_interval_s))
 
+    def unheard(self, now: float, *, retry_interval_s: float) -> "FeedbackMail":
+        """Return the mail after the mail server could not be reached: not a try, for it knows of no mail.
+
+        Due again when it has waited about as long once more, from the interval up to an hour.
+        """
+        waited_s = now - self.feedback.sent_at
+        return evolve(self, due_at=now + max(min(waited_s, BACKOFF_MAX_S), retry_interval_s))
+
 
 def backoff_s(tries: int, interval_s: float) -> float:
     """Return how long to wait after that many tries: the interval, doubled each time, up to an hour."""

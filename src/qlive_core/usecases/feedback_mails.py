@@ -69,9 +69,10 @@ class FeedbackMails:
                     if news is not None and not (tell(news) and news.fate is MailFate.SENT):
                         return
         except ProviderUnavailable:
-            # Nobody was reached: that is a failed try for each of them, and one connection tried instead of many.
+            # One connection was tried for all of them. None is given up for that, however long it lasts.
+            now, interval_s = self.clock.now(), self.rules.mail_retry_interval_s
             for mail in due:
-                news = await self._failed(mail.taken(self.clock.now()))
+                news = await self._note(mail.unheard(now, retry_interval_s=interval_s), MailFate.PUT_OFF)
                 if news is not None:
                     tell(news)
 

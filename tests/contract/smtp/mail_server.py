@@ -2,7 +2,6 @@
 
 import email
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from typing import Any
 
 import attrs
 import trustme
+
+from qlive_app.children import free_ports
 
 PATIENCE_S = 8.0
 LOGIN = ("qlive", "a-password-to-be-kept")
@@ -55,9 +56,7 @@ class MailServer:
         folder.mkdir(parents=True, exist_ok=True)
         self._out = folder / "happened.jsonl"
         self._process: subprocess.Popen[str] | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        (self.port,) = free_ports(1)
 
     def start(self, **changes: Any) -> "MailServer":
         """Start it, and return when it listens; for ``changes`` see the child."""

@@ -1,7 +1,6 @@
 """A real mongod on a free port, started for the tests and stopped after them."""
 
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
+
+from qlive_app.children import free_ports
 
 START_S = 30
 
@@ -29,20 +30,13 @@ def _binary() -> Path:
     )
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Mongod:
     """One server over one folder. It can be killed and started again, on the same port."""
 
     def __init__(self, folder: Path, *, replica_set: str = "", connections: int = 0) -> None:
         """``connections`` is how many it accepts, 0 for as many as it can."""
         self.folder = folder
-        self.port = _free_port()
+        (self.port,) = free_ports(1)
         self.replica_set = replica_set
         self.connections = connections
         self.process: subprocess.Popen[bytes] | None = None

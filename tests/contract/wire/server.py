@@ -2,9 +2,7 @@
 
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from qlive_app.children import free_ports
 
 Settings = Mapping[str, Any]
 
@@ -61,7 +61,7 @@ class RunningServer:
 
     def __init__(self, directory: Path, settings: Settings | None = None) -> None:
         self._directory = directory
-        self.http_port, self.ws_port = _free_port(), _free_port()
+        self.http_port, self.ws_port = free_ports(2)
         self.base_url = f"http://127.0.0.1:{self.http_port}"
         self.ws_url = f"ws://127.0.0.1:{self.ws_port}/qlive"
         self._process: subprocess.Popen[bytes] | None = None
@@ -142,19 +142,6 @@ class RunningServer:
             return httpx.get(f"{self.base_url}/readyz", timeout=2, trust_env=False).is_success
         except httpx.TransportError:
             return False
-
-
-def _free_port() -> int:
-    """Return a port below the range from which outgoing connections are served, so that it stays free."""
-    while True:
-        port = random.randint(20000, 32000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def _overridden(defaults: Settings, settings: Settings) -> dict[str, Any]:

@@ -78,6 +78,7 @@ async def test_refused(launch: Launch, mail_server: MailServer) -> None:
 
 async def test_given_up(launch: Launch, mail_server: MailServer) -> None:
     """A mail that failed as often as is allowed is told the operator by its number, and qlive is as ready as ever."""
+    mail_server.start(answers={"DATA": ["451 4.7.1 later"] * 9})
     stage = launch(mailing(mail_server, retry_times=2))
     await give(await stage.person(), "text")
 
@@ -89,7 +90,7 @@ async def test_given_up(launch: Launch, mail_server: MailServer) -> None:
     assert (error["feedback"], error["tries"]) == (1, 3)
     assert (await stage.api().get("/readyz")).status_code == 200
     stage.server.restart()
-    mail_server.start()
+    mail_server.restart()
     await give(await stage.person(), "another")
     await arrived(mail_server, 1)
     assert "another" in text_of(mail_server.mails[0].mail)

@@ -124,7 +124,7 @@ async def test_stopped_between_two_mails(office: Office) -> None:
 
 
 async def test_nobody_home(office: Office) -> None:
-    """A server that is not there is a failed try for all that was due, with one connection; others come due later."""
+    """A server that is not there costs all that was due one connection, and none of them a try."""
     office.letterbox.answers = [OFFLINE]
     await office.give(2)
     assert await office.deliver() == [(1, MailFate.PUT_OFF), (2, MailFate.PUT_OFF)]
@@ -132,11 +132,28 @@ async def test_nobody_home(office: Office) -> None:
     assert await office.deliver() == []
     office.world.clock.advance(5)
     assert await office.deliver() == [(1, MailFate.SENT), (2, MailFate.SENT)]
+    assert [news.mail.tries for news in office.news] == [0, 0, 1, 1]
+
+
+async def test_a_long_outage(office: Office) -> None:
+    """However long the server is away, mails wait for it, and it is asked less and less often."""
+    office.letterbox.answers = [OFFLINE] * 40
+    await office.give()
+    waits = []
+    for _ in range(40):
+        assert await office.deliver() == [(1, MailFate.PUT_OFF)]
+        due_at = (await office.mails.outbox()).next_due_at
+        assert due_at is not None
+        waits.append(due_at - office.world.clock.now())
+        office.world.clock.time = due_at
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (5, 3600)
+    assert await office.deliver() == [(1, MailFate.SENT)]
 
 
 async def test_put_off_with_backoff_and_given_up(office: Office) -> None:
     """A mail that fails again and again is tried after 5 and 10 seconds and then given up, and kept."""
-    office.letterbox.answers = [OFFLINE, LATER, OFFLINE]
+    office.letterbox.answers = [LATER, LATER, LATER]
     await office.give()
     assert await office.deliver() == [(1, MailFate.PUT_OFF)]
     office.world.clock.advance(4.9)
