@@ -9,7 +9,8 @@ from qlive_core.errors import LostRace, Unavailable
 P = ParamSpec("P")
 T = TypeVar("T")
 
-ATTEMPTS = 32
+ATTEMPTS = 128
+"""More than a hundred callers at once for one fact are no honest crowd."""
 
 
 class Contended(Unavailable):
