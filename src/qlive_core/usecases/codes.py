@@ -28,7 +28,7 @@ class Codes:
     async def send(self, phone: str | None, address: str) -> None:
         """Send a new code to ``phone`` at the request of a client at ``address``; the old one dies.
 
-        Phones with a fixed code get no message, so they cost their address nothing. Raises InvalidPhoneNumber, SmsCodeLimited, and
+        Phones with a fixed code get no message. Raises InvalidPhoneNumber, SmsCodeLimited, and
         ProviderUnavailable, in which case the failed sending does not count and can be tried again at once.
         """
         if phone is None:
@@ -59,9 +59,8 @@ class Codes:
         old = await self.codes.get(phone)
         sent = recent(old.sent_at, now=now, within_s=DAY_S) if old else ()
         self._check_phone_limits(sent, now)
-        if phone not in self.rules.fixed_codes:
-            async with self.turns.of(address):  # behind one address there may be very many phones
-                await self._count_address(address, now)
+        async with self.turns.of(address):  # behind one address there may be very many phones
+            await self._count_address(address, now)
         salt = self.ids.salt()
         new = SmsCode(
             phone=phone,

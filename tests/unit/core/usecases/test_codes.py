@@ -114,15 +114,6 @@ async def test_an_address_is_limited_too(world_with: Callable[..., World]) -> No
     assert await refusal(world.codes.send("13900001008", HOME)) is None
 
 
-async def test_a_fixed_code_costs_its_address_nothing(world_with: Callable[..., World]) -> None:
-    """No message is sent to such a phone, so asking for it takes nothing from the phones that need one."""
-    world = world_with(sms_address_hourly_limit=1)
-    for phone in FIXED_PHONES:
-        await world.codes.send(phone, HOME)
-    await sent(world)
-    assert [phone for phone, _ in world.sms.sent] == [PHONE]
-
-
 async def test_a_refused_phone_does_not_count_for_the_address(world_with: Callable[..., World]) -> None:
     """Asking again too early uses up nothing of the address's quota."""
     world = world_with(sms_address_hourly_limit=2)
