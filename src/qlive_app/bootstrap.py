@@ -160,7 +160,15 @@ def _services(
     departure = Departure(stores.rooms, stores.places, stores.pks, stores.presences, signs, clock)
     sessions = Sessions(stores.accounts, stores.sessions, codes, whereabouts, departure, clock, ids, rules)
     attendance = Attendance(
-        stores.presences, stores.places, sessions, departure, signs, clock, rules, node=ids.salt()
+        stores.presences,
+        stores.places,
+        sessions,
+        departure,
+        whereabouts,
+        signs,
+        clock,
+        rules,
+        node=ids.salt(),
     )
     return Services(
         codes=codes,
