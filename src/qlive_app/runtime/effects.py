@@ -8,10 +8,14 @@ import structlog
 from qlive_app.runtime.deadlines import Deadlines
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.signalling.hub import Hub
-from qlive_core.effects import Arm, Count, Effect, HangUp, HangUpReason, Hold, LetGo, Notify
+from qlive_core.effects import Arm, Count, Effect, HangUp, HangUpReason, Hold, LetGo, Notify, ReachByIm
 from qlive_core.signalling import CloseCode, encode
 
-_CLOSE_CODES = {HangUpReason.REPLACED: CloseCode.REPLACED, HangUpReason.LOGGED_OUT: CloseCode.LOGGED_OUT}
+_CLOSE_CODES = {
+    HangUpReason.REPLACED: CloseCode.REPLACED,
+    HangUpReason.LOGGED_OUT: CloseCode.LOGGED_OUT,
+    HangUpReason.LEFT: CloseCode.NORMAL,
+}
 
 
 class LocalEffects:
@@ -27,6 +31,7 @@ class LocalEffects:
             Arm: self._deadlines.arm,
             HangUp: self._hang_up,
             Hold: lambda effect: hub.hold(effect.user_id),
+            ReachByIm: lambda effect: hub.reach_by_im(effect.user_id),
             LetGo: lambda effect: hub.let_go(effect.user_id),
             Count: lambda effect: metrics.count_pk(effect.state.value),
         }
