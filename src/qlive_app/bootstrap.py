@@ -11,6 +11,7 @@ from qlive_adapters.mirror.mirror import Mirror
 from qlive_adapters.mirror.wrapped import Stores
 from qlive_adapters.mongo.store import MongoStores
 from qlive_adapters.qiniu import Credentials, QiniuRtc, QiniuUploadTokens
+from qlive_adapters.rongcloud import Application, RongCloud, RongCloudTokens
 from qlive_adapters.sqlite.store import SqliteStores
 from qlive_app.config import KeyPair, Settings
 from qlive_app.http import create_http_app
@@ -23,6 +24,7 @@ from qlive_app.services import Services
 from qlive_app.signalling.endpoint import create_signalling_app
 from qlive_app.signalling.hub import Hub
 from qlive_core.effects import DeadlineKind
+from qlive_core.ports.clouds import ImCloud
 from qlive_core.rules import Rules
 from qlive_core.usecases.attendance import Attendance
 from qlive_core.usecases.audience import Audience
@@ -49,6 +51,14 @@ class StoreOfRecord(Stores, Protocol):
         ...
 
 
+class Cloud(Protocol):
+    """A vendor that is called."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
 @frozen(kw_only=True)
 class Assembly:
     """One process's worth of qlive, wired and not yet started."""
@@ -57,6 +67,7 @@ class Assembly:
     open_stores: Callable[[], Awaitable[None]]
     stores: StoreOfRecord
     mirror: Mirror
+    clouds: tuple[Cloud, ...]
     services: Services
     effects: LocalEffects
     hub: Hub
@@ -80,13 +91,15 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     hub = Hub()
     deadlines = Deadlines(clock, metrics)
     effects = LocalEffects(hub, deadlines, metrics)
-    services = _services(settings, mirror, clock, ids, effects)
+    rongcloud = _rongcloud(settings, metrics)
+    services = _services(settings, mirror, clock, ids, effects, im=_im(rongcloud))
     health = Health()
     return Assembly(
         settings=settings,
         open_stores=open_stores,
         stores=stores,
         mirror=mirror,
+        clouds=(rongcloud,) if rongcloud else (),
         services=services,
         effects=effects,
         hub=hub,
@@ -150,7 +163,13 @@ def rules_of(settings: Settings) -> Rules:
 
 
 def _services(
-    settings: Settings, stores: Mirror, clock: SystemClock, ids: RandomIds, effects: LocalEffects
+    settings: Settings,
+    stores: Mirror,
+    clock: SystemClock,
+    ids: RandomIds,
+    effects: LocalEffects,
+    *,
+    im: ImCloud,
 ) -> Services:
     rules = rules_of(settings)
     signs = RecentSigns()
@@ -195,7 +214,7 @@ def _services(
             rules,
         ),
         rtc=rtc,
-        im=LocalIm(),
+        im=im,
         effects=effects,
     )
 
@@ -210,6 +229,19 @@ def _rtc(settings: Settings) -> QiniuRtc:
         publish_hub=rtc.publish_hub,
         token_ttl_s=rtc.room_token_expire_s,
     )
+
+
+def _rongcloud(settings: Settings, metrics: Metrics) -> RongCloud | None:
+    """Return the IM cloud if it is the configured one."""
+    if settings.im.provider != "rongcloud":
+        return None
+    conf = settings.im.rongcloud
+    return RongCloud(Application(conf.app_key, conf.app_secret), conf.api_hosts, metrics)
+
+
+def _im(rongcloud: RongCloud | None) -> ImCloud:
+    """Return who hands out the tokens with which clients connect to the IM cloud."""
+    return RongCloudTokens(rongcloud) if rongcloud else LocalIm()
 
 
 def _upload_tokens(settings: Settings) -> QiniuUploadTokens:

@@ -133,6 +133,8 @@ async def serve(
             await asyncio.gather(*tasks)
     finally:
         await assembly.stores.close()
+        for cloud in assembly.clouds:
+            await cloud.aclose()
     log.info("stopped")
 
 

@@ -11,8 +11,6 @@ def check_availability(settings: Settings, report: Report) -> None:
     """
     if settings.sms.provider == "qiniu":
         _refuse(report, "sms.provider", "sending codes by Qiniu", '"sms": {"provider": "test"}')
-    if settings.im.provider == "rongcloud":
-        _refuse(report, "im.provider", "chat by RongCloud", '"im": {"provider": "test"}')
     if settings.signaling.type == "im":
         report.warn(
             "signaling.type",

@@ -1,11 +1,14 @@
 """Rules between keys, each of which is fine on its own."""
 
 import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from qlive_app.config.problems import Report
 from qlive_app.config.settings import Im, Rtc, Settings, WebSocket
 
 _PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def check_consistency(settings: Settings, report: Report) -> None:
@@ -15,6 +18,7 @@ def check_consistency(settings: Settings, report: Report) -> None:
     _check_pings(settings.websocket_conf, "websocket_conf", report)
     _check_pings(settings.im, "im", report)
     _check_rtc(settings.rtc, report)
+    _check_im(settings.im, report)
     _check_push(settings, report)
     _check_phones(settings, report)
 
@@ -57,13 +61,41 @@ def _check_rtc(rtc: Rtc, report: Report) -> None:
         "rtc.key_pair.access_key": (rtc.key_pair.access_key, "QINIU_ACCESS_KEY"),
         "rtc.key_pair.secret_key": (rtc.key_pair.secret_key, "QINIU_SECRET_KEY"),
     }
+    _check_filled(parts, "rtc.provider", rtc.provider, report)
+
+
+def _check_im(im: Im, report: Report) -> None:
+    if im.provider != "rongcloud":
+        return
+    cloud = im.rongcloud
+    parts = {
+        "im.rongcloud.app_key": (cloud.app_key, "RONGCLOUD_APP_KEY"),
+        "im.rongcloud.app_secret": (cloud.app_secret, "RONGCLOUD_APP_SECRET"),
+    }
+    _check_filled(parts, "im.provider", im.provider, report)
+    if not all(map(_is_private, cloud.api_hosts)):
+        report.warn(
+            "im.rongcloud.api_hosts",
+            "has an address that starts with http://",
+            "use https://: the vendor's signatures do not protect what is sent",
+        )
+
+
+def _is_private(url: str) -> bool:
+    """Tell whether nobody between us and that server can listen."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in _THIS_MACHINE
+
+
+def _check_filled(parts: Mapping[str, tuple[str, str]], choice: str, provider: str, report: Report) -> None:
+    """Report the keys that are empty and that the choice of a provider needs; each has its variable beside it."""
     for path, (value, variable) in parts.items():
         if not value:
             report.error(
                 path,
-                'is needed because rtc.provider is "qiniu"',
+                f'is needed because {choice} is "{provider}"',
                 f'fill it, set {variable}, or choose "test" as the provider',
-                involves=("rtc.provider",),
+                involves=(choice,),
             )
 
 

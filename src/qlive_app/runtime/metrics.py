@@ -114,6 +114,20 @@ class Metrics:
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
             registry=self.registry,
         )
+        vendor_calls = Histogram(
+            "qlive_vendor_call_seconds",
+            "Duration of calls to vendors with all waits and retries, by what became of them.",
+            ["vendor", "operation", "outcome"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._vendor_call = cache(vendor_calls.labels)
+        self._vendor_circuit = Gauge(
+            "qlive_vendor_circuit_open",
+            "Whether calls to the vendor fail at once because so many failed.",
+            ["vendor"],
+            registry=self.registry,
+        )
 
     def observe_http(self, method: str, path: str, code: int, seconds: float) -> None:
         """Count one HTTP request; ``path`` is a route, not what the client typed."""
@@ -149,6 +163,14 @@ class Metrics:
         """Count one commit of the store."""
         self.commit_operations.observe(operations)
         self.commit_seconds.observe(seconds)
+
+    def observe_vendor_call(self, vendor: str, operation: str, outcome: str, seconds: float) -> None:
+        """Count one call to a vendor."""
+        self._vendor_call(vendor, operation, outcome).observe(seconds)
+
+    def observe_vendor_circuit(self, vendor: str, *, is_open: bool) -> None:
+        """Note whether calls to the vendor fail at once."""
+        self._vendor_circuit.labels(vendor).set(is_open)
 
     def render(self) -> bytes:
         """Return everything in the text format."""

@@ -17,7 +17,7 @@ def refusal(document: dict[str, Any], **environ: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(("section", "provider"), [("sms", "qiniu"), ("im", "rongcloud")])
+@pytest.mark.parametrize(("section", "provider"), [("sms", "qiniu")])
 def test_clouds(section: str, provider: str) -> None:
     """A cloud whose adapter comes later is an error with the stand-in as its remedy."""
     message = refusal({section: {"provider": provider}})

@@ -187,6 +187,26 @@ def test_rtc_credentials_are_needed() -> None:
     assert "QINIU_RTC_APP_ID" in found["rtc.app_id"].remedy
 
 
+def test_im_credentials_are_needed() -> None:
+    """Asking for RongCloud without credentials is an error for each that is missing."""
+    im = {"provider": "rongcloud"}
+    found = problems({"im": im}, RONGCLOUD_APP_KEY="key")
+    assert found.keys() == {"im.rongcloud.app_secret"}
+    assert "RONGCLOUD_APP_SECRET" in found["im.rongcloud.app_secret"].remedy
+    loaded = load({"im": im}, RONGCLOUD_APP_KEY="key", RONGCLOUD_APP_SECRET="secret")
+    assert (loaded.settings.im.provider, loaded.warnings) == ("rongcloud", ())
+
+
+@pytest.mark.parametrize(
+    ("host", "warned"), [("http://127.0.0.1:1", False), ("http://api.example.com", True)]
+)
+def test_im_without_tls(host: str, warned: bool) -> None:
+    """RongCloud's signatures cover no body, so plain HTTP is for this machine only."""
+    im = {"provider": "rongcloud", "rongcloud": {"app_key": "k", "app_secret": "s", "api_hosts": [host]}}
+    paths = [warning.path for warning in load({"im": im}).warnings]
+    assert paths == ["im.rongcloud.api_hosts"] * warned
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
