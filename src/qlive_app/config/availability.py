@@ -11,12 +11,6 @@ def check_availability(settings: Settings, report: Report) -> None:
     """
     if settings.sms.provider == "qiniu":
         _refuse(report, "sms.provider", "sending codes by Qiniu", '"sms": {"provider": "test"}')
-    if settings.signaling.type == "im":
-        report.warn(
-            "signaling.type",
-            "signalling over IM is not available in this release",
-            "clients are signalled over the WebSocket endpoint",
-        )
     if settings.feedback_mail.enabled:
         report.warn(
             "feedback_mail.enabled",

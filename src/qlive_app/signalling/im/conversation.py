@@ -8,7 +8,7 @@ from attrs import field, frozen
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.services import Services
 from qlive_app.signalling.commands import SignalCommands
-from qlive_app.signalling.im.inbox import Word
+from qlive_app.signalling.im.words import Word
 from qlive_core.errors import Unavailable
 from qlive_core.signalling import BadRequest, Disconnect, Reply, Request, encode
 

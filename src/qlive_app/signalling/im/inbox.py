@@ -5,27 +5,17 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 import structlog
-from attrs import define, field, frozen
+from attrs import define, field
 
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.signalling.im.recent_ids import RecentIds
-from qlive_app.signalling.im.words import request_in
+from qlive_app.signalling.im.words import Word, request_in
 from qlive_core.ports.clouds import HeardOverIm
 from qlive_core.ports.world import Clock
-from qlive_core.signalling import BadRequest, Request
 
 PER_USER_MAX = 64
 TOTAL_MAX = 20_000
 _IDS_MAX = 100_000
-
-
-@frozen
-class Word:
-    """Something that a user said over IM at ``at`` (Unix seconds); ``request`` is None for a mere sign of life."""
-
-    user_id: str
-    at: float
-    request: Request | BadRequest | None
 
 
 @define(eq=False)
@@ -115,6 +105,6 @@ class ImInbox:
     async def _handle_safely(self, word: Word) -> None:
         try:
             await self._handle(word)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the user's next word has to be heard
             self._metrics.count_im_message("failed")
             self._log.exception("im message failed", user_id=word.user_id)

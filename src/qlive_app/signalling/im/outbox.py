@@ -136,7 +136,7 @@ class ImOutbox:
             await self._signals.send(batch.user_ids, batch.text)
         except ProviderUnavailable:
             self._try_again(batch)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the users' next texts have to be sent
             self._log.exception("im push failed")
             self._try_again(batch)
         else:

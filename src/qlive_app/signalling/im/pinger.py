@@ -73,7 +73,7 @@ class ImPinger:
                 self._attendance.pinged_over_im(silent.reply, since)
         except ProviderUnavailable:
             return  # who watches the cloud says so
-        except Exception:
+        except Exception:  # noqa: BLE001 - the next round has to come
             self._log.exception("im ping failed")
         else:
             self._metrics.im_ping_lag.observe(asyncio.get_running_loop().time() - due)

@@ -24,9 +24,10 @@ class WatchedSignals:
         self._cloud = cloud
         self._report = report
         self._system_user_id = system_user_id
-        self._healthy = True
+        self._healthy: bool | None = None
         self._failed = asyncio.Event()
         self._log = structlog.get_logger("qlive.im")
+        report("has not answered yet")
 
     async def send(self, user_ids: Sequence[str], text: str) -> None:
         """As ImSignals.send."""
@@ -60,8 +61,8 @@ class WatchedSignals:
         self._healthy = healthy
         if healthy:
             self._report("")
-            self._log.warning("im cloud is back")
+            self._log.info("im cloud answers")
         else:
             self._failed.set()
-            self._report("does not answer; users are not reached over IM")
-            self._log.warning("im cloud lost")
+            self._report("does not answer; nobody is reached over IM")
+            self._log.warning("im cloud does not answer")

@@ -1,8 +1,19 @@
-"""What a text to the system user means: a request to be carried out, or merely that somebody is there."""
+"""What users say over IM: a request to be carried out, or merely that they are there."""
+
+from attrs import frozen
 
 from qlive_core.signalling import Auth, BadRequest, Request, decode_request_body
 
 MAX_CHARACTERS = 65536
+
+
+@frozen
+class Word:
+    """Something that a user said over IM at ``at`` (Unix seconds); ``request`` is None for a mere sign of life."""
+
+    user_id: str
+    at: float
+    request: Request | BadRequest | None
 
 
 def request_in(text: str) -> Request | BadRequest | None:
