@@ -11,6 +11,7 @@ from qlive_app.bench.command import bench
 from qlive_app.command_line import configuration_file, give_up, load_or_exit
 from qlive_app.config import Settings, render_markdown
 from qlive_app.demo.command import demo
+from qlive_app.fakes.command import fakes
 from qlive_app.migrate.command import migrate
 
 
@@ -30,6 +31,7 @@ def main(context: click.Context, path: Path) -> None:
     qlive demo                       watch two hosts fight a PK, step by step
     qlive migrate -f qlive.conf      take over the MongoDB database of the original server
     qlive bench                      measure this machine
+    qlive fakes                      run the clouds on this machine, to develop without internet
 
     Stop it with Ctrl-C or SIGTERM: connections are told, and nothing that was answered is lost.
     """  # noqa: D301 -- click reads the \b as "leave these lines as they are"
@@ -56,6 +58,7 @@ def check(path: Path, *, reference: bool) -> None:
 main.add_command(demo)
 main.add_command(migrate)
 main.add_command(bench)
+main.add_command(fakes)
 
 
 def _run(path: Path) -> None:
