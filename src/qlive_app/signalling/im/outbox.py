@@ -53,9 +53,6 @@ class ImOutbox:
         self._log = structlog.get_logger("qlive.im")
         metrics.im_outbox.set_function(lambda: self._length)
 
-    def __len__(self) -> int:
-        return self._length
-
     def send(self, user_id: str, text: str) -> None:
         """Queue a text. When a user's queue is full it takes the place of the oldest that is not under way."""
         if self._length >= TOTAL_MAX:
