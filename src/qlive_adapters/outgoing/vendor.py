@@ -104,7 +104,7 @@ class Vendor:
 
     async def _in_turn(self, operation: Operation, request: Request, read: Reader[T], trail: _Trail) -> T:
         # Looked at twice: who comes now need not wait, and who waited may be in for bad news.
-        if self._is_closed or not self._breaker.admits(_now()):
+        if not self._breaker.admits(_now()):
             raise Unsuccessful(Outcome.BROKEN)
         async with self._turn(until=trail.started + operation.budget_s):
             ticket = self._breaker.admit(_now())
@@ -180,6 +180,8 @@ class Vendor:
     async def _attempt(
         self, host: str, request: Request, read: Reader[T], trail: _Trail, within_s: float
     ) -> T:
+        if self._is_closed:
+            raise Unsuccessful(Outcome.BROKEN, "closed")
         trail.answer = None
         trail.answer = await self._wire.exchange(host, request, until=_now() + within_s)
         try:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from qlive_adapters.rongcloud.callbacks import Proof, verify
+from qlive_adapters.rongcloud.client import encode_form
 from qlive_adapters.rongcloud.signing import Application
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "vectors/rongcloud.json").read_text("utf-8"))
@@ -24,6 +25,14 @@ def test_signatures(vector: dict[str, Any]) -> None:
     """Secret, nonce and timestamp give the documented signature."""
     application = Application("any", vector["app_secret"])
     assert application.signature(vector["nonce"], vector["timestamp"]) == vector["signature"]
+
+
+@pytest.mark.parametrize("vector", named("rongcloud_wire"))
+def test_captured_requests(vector: dict[str, Any]) -> None:
+    """Every request that the vendor's SDK was seen to send is signed and written by us in the same way."""
+    sent = vector["headers"]
+    assert APPLICATION.headers(sent["Nonce"], sent["Timestamp"]).items() <= sent.items()
+    assert encode_form([(name, value) for name, value in vector["form"]]) == vector["body"].encode()
 
 
 @pytest.mark.parametrize("vector", named("rongcloud_callback"))

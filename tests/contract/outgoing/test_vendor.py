@@ -30,7 +30,7 @@ from .misbehaving import (
     swallowing,
 )
 
-SLACK_S = 0.25
+SLACK_S = 0.5
 SEND = Operation("send", idempotent=False, budget_s=0.4)
 ASK = Operation("ask", idempotent=True, budget_s=0.8)
 REQUEST = Request("POST", "/v1/things?x=1", b"secret=1", {"Content-Type": "text/plain"})
@@ -225,9 +225,11 @@ async def test_a_probe_that_is_given_up(vendor: OpenVendor) -> None:
 
 
 @asynccontextmanager
-async def crowd(vendor: Vendor, size: int) -> AsyncIterator[list["asyncio.Task[CallFailed]"]]:
+async def crowd(
+    vendor: Vendor, size: int, operation: Operation = SEND
+) -> AsyncIterator[list["asyncio.Task[CallFailed]"]]:
     """Make so many calls that fail, at once."""
-    tasks = [asyncio.create_task(failure(vendor)) for _ in range(size)]
+    tasks = [asyncio.create_task(failure(vendor, operation)) for _ in range(size)]
     yield tasks
     await asyncio.gather(*tasks)
 
@@ -266,12 +268,15 @@ async def test_nothing_leaks(vendor: OpenVendor) -> None:
 
 
 async def test_closed(vendor: OpenVendor) -> None:
-    """After the end nobody is called."""
-    async with misbehaving() as server:
+    """At the end calls under way fail as calls do, are not repeated, and nobody is called any more."""
+    async with misbehaving(usual=hang) as server:
         acme = vendor(server.url)
-        await acme.aclose()
+        async with crowd(acme, 1, ASK) as (under_way,):
+            await server.came.wait()
+            await acme.aclose()
+        assert under_way.result().maybe_done
         assert (await failure(acme)).outcome is Outcome.BROKEN
-        assert server.received == []
+        assert len(server.received) == 1
 
 
 async def test_what_is_logged(vendor: OpenVendor) -> None:
