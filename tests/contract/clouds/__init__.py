@@ -1,0 +1,1 @@
+"""The clouds: the fakes that stand in for them, and the adapters against these fakes."""

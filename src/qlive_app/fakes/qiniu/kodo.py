@@ -17,6 +17,7 @@ from qlive_app.fakes.keys import Keys
 from qlive_app.fakes.qiniu.knobs import QiniuKnobs
 from qlive_app.fakes.qiniu.signatures import BadToken, authorization, opened
 from qlive_app.fakes.serving.clock import Clock
+from qlive_app.fakes.serving.outgoing import http_client
 from qlive_app.fakes.serving.routes import Parameters, Routes
 from qlive_app.fakes.serving.wire import FORM, JSON, Answer, Request, json_answer
 
@@ -170,7 +171,7 @@ class Kodo:
             "Authorization": authorization(self._knobs.upload_callback_scheme, self._keys, signed),
         }
         try:
-            async with httpx.AsyncClient(timeout=_CALLBACK_TIMEOUT_S, trust_env=False) as http:
+            async with http_client(_CALLBACK_TIMEOUT_S) as http:
                 response = await http.post(url, content=body, headers=headers)
             if response.status_code == 200:
                 return json_answer(200, response.json(), why=f"called {url} back")

@@ -194,8 +194,10 @@ class Pili:
             for name, stream in self.streams.items()
             if name.startswith(prefix) and (stream.started_at is not None or not live_only)
         )
-        after, limit = request.query.get("marker", ""), int(request.query.get("limit", "5000"))
-        page = [name for name in names if name > after][:limit]
+        after, limit = request.query.get("marker", ""), request.query.get("limit", "5000")
+        if not limit.isdigit():
+            return json_answer(400, {"error": "invalid args"})
+        page = [name for name in names if name > after][: int(limit)]
         more = bool(page) and page[-1] != names[-1]
         return json_answer(
             200, {"items": [{"key": name} for name in page], "marker": page[-1] if more else ""}

@@ -185,7 +185,11 @@ class Rtc:
             order = request.json()
         except ValueError:
             order = None
-        if wrong := _wrong_with(order):
+        try:
+            wrong = _wrong_with(order)
+        except (AttributeError, TypeError):
+            wrong = "a value is of the wrong type"
+        if wrong:
             return json_answer(400, {"error": "invalid input"}, why=wrong)
         job_id = str(order.get("id") or f"{order['type']}-{next(self._numbers):04}")
         place = (at["room"], job_id)

@@ -19,6 +19,7 @@ from qlive_app.fakes.keys import Keys
 from qlive_app.fakes.rongcloud.gate import signature
 from qlive_app.fakes.rongcloud.messages import Message
 from qlive_app.fakes.serving.clock import Clock
+from qlive_app.fakes.serving.outgoing import http_client
 from qlive_app.fakes.serving.wire import FORM, JSON
 
 MESSAGES_PATH = "/v1/im_messages/rongcloud"
@@ -154,7 +155,7 @@ class Callbacks:
 
     async def run(self) -> None:
         """Tell what there is to be told, until cancelled."""
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with http_client() as http:
             while True:
                 gathered = await self._gather()
                 for event in reversed(gathered):

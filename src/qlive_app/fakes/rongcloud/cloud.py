@@ -118,8 +118,15 @@ class FakeRongCloud(Fake):
         """Return what it holds, as JSON."""
         return {
             "users": {
-                each.id: {"name": each.name, "online": self.presence.is_online(each.id)}
+                each.id: {
+                    "name": each.name,
+                    "online": self.presence.is_online(each.id),
+                    "received": len(self.received(each.id)),
+                }
                 for each in self.people.users.values()
             },
             "chatrooms": self.chatrooms.holds(),
+            "called back": [
+                f"{each.event.about}: {', '.join(each.tries)}" for each in self.callbacks.deliveries
+            ],
         }

@@ -29,8 +29,12 @@ class Message:
 
     @property
     def text(self) -> str:
-        """What a text message says. Raises ValueError or KeyError for other content."""
-        return str(json.loads(self.content)["content"])
+        """What a text message says; empty if the content is not that of one."""
+        try:
+            found = json.loads(self.content)
+        except ValueError:
+            return ""
+        return str(found.get("content", "")) if isinstance(found, dict) else ""
 
 
 def new_uid() -> str:

@@ -115,7 +115,7 @@ class _Connection:
             return False
         began = time.perf_counter()
         method, target = head.method.decode(), head.target.decode()
-        headers = tuple((name.decode(), value.decode()) for name, value in head.headers.raw_items())
+        headers = tuple((name.decode(), value.decode("latin-1")) for name, value in head.headers.raw_items())
         fault = self._desk.fault(self._number, method, target.partition("?")[0])
         body = b""
         if fault is None or fault.kind != "reset" or fault.takes_effect:

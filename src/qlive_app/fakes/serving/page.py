@@ -19,7 +19,8 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem
 h1 { font-size: 1.4rem } h2 { font-size: 1.05rem; margin-top: 2rem }
 pre { background: #f6f6f6; padding: .8rem; overflow: auto; max-height: 30rem }
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .2rem .8rem .2rem 0;
-vertical-align: top } tr { border-bottom: 1px solid #eee } .bad { color: #b00 } td { overflow-wrap: anywhere }
+vertical-align: top } tr { border-bottom: 1px solid #eee } .bad { color: #b00 }
+td { white-space: nowrap } td:last-child { white-space: normal; overflow-wrap: anywhere }
 """
 
 
@@ -59,7 +60,7 @@ def _calls(calls: list[Call]) -> str:
         return "<p>None yet.</p>"
     rows = "".join(
         f"<tr{'' if call.outcome == '200' else ' class=bad'}><td>{time.strftime('%H:%M:%S', time.localtime(call.at))}"
-        f"<td>{escape(call.request.method)}<td>{escape(call.request.target)}<td>{escape(call.outcome)}"
+        f"<td>{escape(call.request.method)}<td>{escape(call.request.target)}<td>{escape(call.outcome)}{' on request' if call.fault else ''}"
         f"<td>{escape(call.answer.why if call.answer else '')}"
         for call in calls
     )
