@@ -167,7 +167,8 @@ class ImStage(Stage):
 
     async def figure(self, name: str, **labels: str) -> float:
         """Return a figure of the server's metrics, 0 if it is not there yet."""
-        wanted = name + "{" + ",".join(f'{label}="{value}"' for label, value in labels.items()) + "} "
+        named = ",".join(f'{label}="{value}"' for label, value in labels.items())
+        wanted = f"{name}{{{named}}} " if named else f"{name} "
         shown = (await self.api().get("/metrics")).text
         return next(
             (float(line.removeprefix(wanted)) for line in shown.splitlines() if line.startswith(wanted)), 0.0

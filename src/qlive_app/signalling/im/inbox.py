@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 
 import structlog
 from attrs import define, field
@@ -89,7 +90,8 @@ class ImInbox:
             )
 
     def _start(self, user_id: str, queue: _Queue) -> None:
-        worker = asyncio.get_running_loop().create_task(self._work(user_id, queue))
+        # Words of later callbacks will be handled too, so the context of this one is none of its business.
+        worker = asyncio.get_running_loop().create_task(self._work(user_id, queue), context=Context())
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
 

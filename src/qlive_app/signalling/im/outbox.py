@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextvars import Context
 
 import structlog
 from attrs import define, frozen
@@ -95,7 +96,8 @@ class ImOutbox:
         """Begin calls once whoever is queueing has queued it all."""
         if not self._pumping:
             self._pumping = True
-            asyncio.get_running_loop().call_soon(self._pump)
+            # A call for many users is not part of the request that was the first to need it.
+            asyncio.get_running_loop().call_soon(self._pump, context=Context())
 
     def _pump(self) -> None:
         self._pumping = False

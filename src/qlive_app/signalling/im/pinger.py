@@ -14,7 +14,7 @@ from qlive_core.signalling import Ping, encode
 from qlive_core.usecases.attendance import Attendance
 
 USERS_PER_CALL = 200
-CALLS_AT_ONCE = 16
+CALLS_AT_ONCE = 8
 
 _PING = encode(Ping())
 
