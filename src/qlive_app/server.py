@@ -84,7 +84,7 @@ async def _background(assembly: Assembly) -> AsyncIterator[None]:
     run = assembly.effects.run
     jobs = [
         assembly.deadlines.run(assembly.expire, run),
-        sweep_for_ever(assembly.services, assembly.hub.is_connected, run),
+        sweep_for_ever(assembly.services, assembly.hub, run),
         watch_store(assembly.stores.ping, assembly.mirror.reload, assembly.health.report),
     ]
     if assembly.im:

@@ -139,6 +139,10 @@ class Hub:
         self._over_im[user_id] = None
         self._send_all_over_im(user_id, self._mailboxes.pop(user_id, ()))
 
+    def is_reached_over_im(self, user_id: str) -> bool:
+        """Tell whether pushes to the user go over IM, as long as he has no connection."""
+        return user_id in self._over_im
+
     def only_by_im(self) -> list[str]:
         """Return those who are reached over IM and in no other way, in an order that hardly changes."""
         return [user_id for user_id in self._over_im if user_id not in self._connections]

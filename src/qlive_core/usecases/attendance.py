@@ -195,21 +195,26 @@ class Attendance:
             effects += (Hold(presence.user_id), *dropped.effects)
         return tuple(effects)
 
-    async def adopt_over_im(self) -> None:
+    async def adopt_over_im(self) -> tuple[Effect, ...]:
         """Begin to wait anew for users whom an earlier process saw over IM: when they were heard is forgotten."""
         now = self.clock.now()
-        for presence in await self.presences.all():
-            if presence.im:
-                self.signs.heard_over_im(presence.user_id, now, now)
+        reached = await self.unreached_over_im(lambda _: False)
+        for effect in reached:
+            self.signs.heard_over_im(effect.user_id, now, now)
+        return reached
 
-    async def reachable_over_im(self) -> tuple[Effect, ...]:
-        """Return, for everybody who is seen over IM, that he is to be reached there.
+    async def unreached_over_im(self, is_reached: Callable[[str], bool]) -> tuple[ReachByIm, ...]:
+        """Return that those are to be reached who are seen over IM and are not, as ``is_reached`` tells.
 
         A sign of life that comes while its user is being given up may be followed by the end of that.
         """
         if not self.rules.signals_over_im:
             return ()
-        return tuple(ReachByIm(presence.user_id) for presence in await self.presences.all() if presence.im)
+        return tuple(
+            ReachByIm(presence.user_id)
+            for presence in await self.presences.all()
+            if presence.im and not is_reached(presence.user_id)
+        )
 
     async def orphans(self, is_connected: Callable[[str, str], bool]) -> frozenset[tuple[str, str]]:
         """Return (user id, connection id) of connections of this node that are open in the store alone.

@@ -42,7 +42,7 @@ class Sweep:
         """Take over from an earlier life of this process: its connections are gone, its deadlines are kept."""
         effects: list[Effect] = list(await self.attendance.adopt())
         effects += [Hold(p.user_id) for p in await self.presences.all() if p.state is not PresenceState.OPEN]
-        await self.attendance.adopt_over_im()
+        effects += await self.attendance.adopt_over_im()
         return tuple(effects)
 
     async def look_around(self, horizon_s: float) -> tuple[Effect, ...]:
@@ -58,7 +58,6 @@ class Sweep:
             await self._remove(place)
         for place in await self.places.unattended():
             effects += await self.attendance.lease(place.user_id, self._lease_s(place))
-        effects += await self.attendance.reachable_over_im()
         return (*effects, *await self._due(horizon_s))
 
     async def tidy(self) -> int:

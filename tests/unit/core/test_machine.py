@@ -327,6 +327,7 @@ class SmallWorld(RuleBasedStateMachine):
         """Sweep: there is never anything to repair that is not a crash's doing."""
         before = run(picture(self.world))
         self._take(run(self.now_running.sweep.look_around(HORIZON_S)))
+        assert run(self.now_running.attendance.unreached_over_im(lambda user: user in self.reachable)) == ()
         assert run(picture(self.world)) == before
 
     # What holds after every step.

@@ -295,12 +295,19 @@ def test_after_a_restart_there_is_time_to_answer(world: World) -> None:
     assert run(gone(after, user_id))
 
 
+async def test_whoever_is_seen_is_reached_again(world: World) -> None:
+    """A user who was let go just after his sign came is found by the next look around."""
+    user_id, other = await seen(world, 1), await seen(world, 2)
+    missing = await world.attendance.unreached_over_im(lambda user: user == other)
+    assert missing == (ReachByIm(user_id),)
+
+
 def test_without_an_im_cloud_its_signs_mean_nothing(world_with: Callable[..., World]) -> None:
     """Who was seen over IM before it was switched off is expected for his lease and no longer."""
     world = world_with(signals_over_im=True)
     user_id = run(seen(world))
     off = World(stores=world.stores, clock=world.clock, ids=world.ids, node="node-2")
     run(off.sweep.wake())
-    assert not [effect for effect in run(off.sweep.look_around(10)) if isinstance(effect, ReachByIm)]
+    assert run(off.attendance.unreached_over_im(lambda _: False)) == ()
     world.clock.advance(20)
     assert run(gone(off, user_id))
