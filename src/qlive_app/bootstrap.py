@@ -106,15 +106,15 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     health = Health()
     rongcloud = _rongcloud(settings, metrics)
     signals = _signals(settings, rongcloud, health)
-    outbox = ImOutbox(signals, metrics, ttl_s=settings.im.push_ttl_s) if signals else None
-    hub = Hub(outbox.send) if outbox else Hub()
+    outbox = ImOutbox(signals, metrics, ttl_s=settings.im.push_ttl_s) if signals is not None else None
+    hub = Hub(outbox.send) if outbox is not None else Hub()
     deadlines = Deadlines(clock, metrics)
     effects = LocalEffects(hub, deadlines, metrics)
     services = _services(settings, mirror, clock, ids, effects, im=_im(rongcloud))
     commands = SignalCommands(services, metrics)
     im = (
         _channel(settings, services, commands, clock, metrics, signals=signals, outbox=outbox)
-        if signals and outbox
+        if signals is not None and outbox is not None
         else None
     )
     return Assembly(

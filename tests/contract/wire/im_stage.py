@@ -4,7 +4,9 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -173,6 +175,19 @@ class ImStage(Stage):
         return next(
             (float(line.removeprefix(wanted)) for line in shown.splitlines() if line.startswith(wanted)), 0.0
         )
+
+
+@asynccontextmanager
+async def staged(cloud: FakeRongCloud, directory: Path, settings: Settings) -> AsyncIterator[ImStage]:
+    """Start a server in ``directory`` to which the cloud reports, and stop it in the end."""
+    server = RunningServer(directory, settings)
+    stage = ImStage(server, cloud)
+    try:
+        await asyncio.to_thread(server.start)
+        yield stage
+    finally:
+        await stage.aclose()
+        server.stop()
 
 
 def im_settings(cloud: FakeRongCloud, **im: Any) -> dict[str, Any]:

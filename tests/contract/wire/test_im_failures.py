@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from qlive_core.model.presence import Presence
 from qlive_core.model.session import Session
 
 from .conftest import SHORT_TIMES
-from .im_stage import PONG_TIMEOUT_S, SHORT_IM_TIMES, ImStage, im_settings
-from .server import RunningServer
+from .im_stage import PONG_TIMEOUT_S, SHORT_IM_TIMES, ImStage, im_settings, staged
+from .server import Settings
 from .stage import Person, Stage, eventually
 
 PUBLISH = "/message/private/publish.json"
@@ -30,18 +31,15 @@ async def cloud() -> AsyncIterator[FakeRongCloud]:
 
 
 @pytest.fixture
-async def stage(cloud: FakeRongCloud, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ImStage]:
+async def stage(cloud: FakeRongCloud, tmp_path: Path) -> AsyncIterator[ImStage]:
     """People on a server of the test's own, whose times are short."""
-    settings = {**SHORT_TIMES, "im": im_settings(cloud, **SHORT_IM_TIMES["im"])}
-    server = RunningServer(tmp_path_factory.mktemp("im"), settings)
-    cast = ImStage(server, cloud)
-    try:
-        await asyncio.to_thread(server.start)
+    async with staged(cloud, tmp_path, _short_times(cloud)) as cast:
         await _until_readiness("ok", cast)
         yield cast
-        await cast.aclose()
-    finally:
-        server.stop()
+
+
+def _short_times(cloud: FakeRongCloud) -> Settings:
+    return {**SHORT_TIMES, "im": im_settings(cloud, **SHORT_IM_TIMES["im"])}
 
 
 async def _readiness(stage: Stage) -> dict[str, Any]:
@@ -55,7 +53,7 @@ async def _until_readiness(status: str, stage: Stage) -> None:
     async def is_so() -> bool:
         return bool((await _readiness(stage))["status"] == status)
 
-    await eventually(is_so, f"/readyz says {status}")
+    await eventually(is_so, f"/readyz says {status}", within_s=20)
 
 
 async def _all_live(hosts: list[Person], witness: Person) -> bool:
@@ -109,16 +107,10 @@ async def test_a_failing_cloud_delays_news_and_fails_no_command(stage: ImStage) 
     assert await stage.figure("qlive_im_push_retries_total") > 0
 
 
-async def test_the_server_starts_without_the_cloud(
-    cloud: FakeRongCloud, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+async def test_the_server_starts_without_the_cloud(cloud: FakeRongCloud, tmp_path: Path) -> None:
     """It serves WebSocket, says what is wrong, answers 502 where the cloud is needed, and heals by itself."""
     cloud.faults.add(Fault("reset", times=None))
-    settings = {**SHORT_TIMES, "im": im_settings(cloud, **SHORT_IM_TIMES["im"])}
-    server = RunningServer(tmp_path_factory.mktemp("im"), settings)
-    stage = ImStage(server, cloud)
-    try:
-        await asyncio.to_thread(server.start)
+    async with staged(cloud, tmp_path, _short_times(cloud)) as stage:
         await _until_readiness("degraded", stage)
         assert "im: " in (await _readiness(stage))["problems"][0]
         ann, bob = await stage.pair()
@@ -129,16 +121,9 @@ async def test_the_server_starts_without_the_cloud(
         assert time.monotonic() - started < 8
         assert (refused.status_code, refused.json()["code"], refused.json()["message"]) == (502, 502001, "")
         cloud.faults.clear()
-        await eventually(lambda: _says(stage, "ok"), "the cloud is back", within_s=20)
+        await _until_readiness("ok", stage)
         _, phone = await stage.im_host()
         assert (await phone.call("end-pk", pkRoomID=ann.room))["code"] == 10013
-        await stage.aclose()
-    finally:
-        server.stop()
-
-
-async def _says(stage: Stage, status: str) -> bool:
-    return bool((await _readiness(stage))["status"] == status)
 
 
 async def test_a_killed_server_knows_its_im_users_again(stage: ImStage) -> None:
@@ -178,34 +163,25 @@ async def test_a_shutdown_says_what_there_is_to_say(stage: ImStage) -> None:
     assert (await anns.expect("on-pk-answer"))["accepted"] is True
 
 
-async def test_ten_thousand_users_are_pinged(
-    cloud: FakeRongCloud, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+async def test_ten_thousand_users_are_pinged(cloud: FakeRongCloud, tmp_path: Path) -> None:
     """In fifty calls spread over each interval, while others are served as if nobody was there."""
     interval_s = 2.0
     settings = {"im": im_settings(cloud, ping_ticker_s=interval_s, pong_timeout_s=8.0)}
-    directory = tmp_path_factory.mktemp("crowd")
-    await _crowd(directory / "qlive.db")
-    server = RunningServer(directory, settings)
-    stage = ImStage(server, cloud)
-    try:
-        await asyncio.to_thread(server.start)
+    await _crowd(tmp_path / "qlive.db")
+    async with staged(cloud, tmp_path, settings) as stage:
         await _until_readiness("ok", stage)
         witness = await stage.person()
         await asyncio.sleep(interval_s)
         cloud.calls.clear()
-        slowest_s = await _slowest_call(witness, for_s=2 * interval_s)
+        usual_s = await _usual_wait(witness, for_s=2 * interval_s)
         pings = [call.at for call in cloud.calls.to(PUBLISH)]
         assert 80 <= len(pings) <= 120
         in_a_tenth = [sum(at <= other < at + interval_s / 10 for other in pings) for at in pings]
         assert max(in_a_tenth) <= 20, "a burst"
-        assert slowest_s < 0.25
-        await stage.aclose()
-    finally:
-        server.stop()
+        assert usual_s < 0.2
 
 
-async def _crowd(path: Any) -> None:
+async def _crowd(path: Path) -> None:
     """Let ten thousand users have been seen over IM just now."""
     stores, now = SqliteStores(path), time.time()
     users = [f"crowd{number:07d}" for number in range(CROWD)]
@@ -216,11 +192,12 @@ async def _crowd(path: Any) -> None:
     await stores.close()
 
 
-async def _slowest_call(witness: Person, *, for_s: float) -> float:
-    slowest_s, end = 0.0, time.monotonic() + for_s
+async def _usual_wait(witness: Person, *, for_s: float) -> float:
+    """Call again and again; return for how long at most nine of ten calls wait."""
+    waits, end = [], time.monotonic() + for_s
     while time.monotonic() < end:
         began = time.monotonic()
         await witness.api.rooms()
-        slowest_s = max(slowest_s, time.monotonic() - began)
+        waits.append(time.monotonic() - began)
         await asyncio.sleep(0.005)
-    return slowest_s
+    return sorted(waits)[len(waits) * 9 // 10]
