@@ -27,7 +27,7 @@ class _Push:
 
 
 @frozen
-class _Retry:
+class _Batch:
     text: str
     user_ids: list[str]
     tries: int
@@ -47,7 +47,7 @@ class ImOutbox:
         self._ttl_s = ttl_s
         self._queues: dict[str, deque[_Push]] = {}
         self._next: dict[str, list[str]] = {}  # by the text that is their turn, who waits for a call
-        self._retries: deque[_Retry] = deque()
+        self._retries: deque[_Batch] = deque()
         self._calls: set[asyncio.Task[None]] = set()
         self._pumping = False
         self._length = 0
@@ -105,15 +105,15 @@ class ImOutbox:
             batch = self._retries.popleft() if self._retries else self._first_tries()
             user_ids = [user_id for user_id in batch.user_ids if not self._outlived(user_id)]
             if user_ids:
-                self._call(_Retry(batch.text, user_ids, batch.tries))
+                self._call(_Batch(batch.text, user_ids, batch.tries))
 
-    def _first_tries(self) -> _Retry:
+    def _first_tries(self) -> _Batch:
         """Take some of those who have waited longest; the rest of them wait behind those with other texts."""
         text, waiting = next(iter(self._next.items()))
         del self._next[text]
         if rest := waiting[USERS_PER_CALL:]:
             self._next[text] = rest
-        return _Retry(text, waiting[:USERS_PER_CALL], 0)
+        return _Batch(text, waiting[:USERS_PER_CALL], 0)
 
     def _outlived(self, user_id: str) -> bool:
         """Give up the user's oldest text if its time is over; tell whether it was."""
@@ -124,13 +124,13 @@ class ImOutbox:
 
     # --- calls ---
 
-    def _call(self, batch: _Retry) -> None:
+    def _call(self, batch: _Batch) -> None:
         call = asyncio.get_running_loop().create_task(self._send(batch))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
         call.add_done_callback(lambda _: self._pump_soon())
 
-    async def _send(self, batch: _Retry) -> None:
+    async def _send(self, batch: _Batch) -> None:
         try:
             await self._signals.send(batch.user_ids, batch.text)
         except ProviderUnavailable:
@@ -142,7 +142,7 @@ class ImOutbox:
             for user_id in batch.user_ids:
                 self._is_over(user_id, "accepted")
 
-    def _try_again(self, batch: _Retry) -> None:
+    def _try_again(self, batch: _Batch) -> None:
         loop = asyncio.get_running_loop()
         pause_s = min(_FIRST_PAUSE_S * 2**batch.tries, _LONGEST_PAUSE_S)
         hopeful = []
@@ -153,9 +153,9 @@ class ImOutbox:
                 self._is_over(user_id, "given_up")
         self._metrics.im_push_retries.inc(len(hopeful))
         for user_ids in _halves(hopeful):
-            loop.call_later(pause_s, self._retry, _Retry(batch.text, user_ids, batch.tries + 1))
+            loop.call_later(pause_s, self._retry, _Batch(batch.text, user_ids, batch.tries + 1))
 
-    def _retry(self, batch: _Retry) -> None:
+    def _retry(self, batch: _Batch) -> None:
         self._retries.append(batch)
         self._pump_soon()
 
