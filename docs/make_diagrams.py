@@ -84,8 +84,9 @@ def _pk_cells() -> Iterator[tuple[str, str, str]]:
 
 
 def _presence_cells() -> Iterator[tuple[str, str, str]]:
-    # A presence begins with what it holds: a place taken without a connection, or a connection.
+    # A presence begins with what it holds: a place taken without a connection, a sign over IM, or a connection.
     yield ENTRY, presence.PresenceState.LEASE.value, presence.PresenceEvent.TAKE_PLACE.value
+    yield ENTRY, presence.PresenceState.LEASE.value, presence.PresenceEvent.SEEN.value
     yield ENTRY, presence.PresenceState.OPEN.value, presence.PresenceEvent.CONNECT.value
     for state, row in presence.TABLE.items():
         for event, target in row.items():

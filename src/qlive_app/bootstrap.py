@@ -28,7 +28,14 @@ from qlive_adapters.qiniu import (
     QiniuUploadTokens,
     StaticKey,
 )
-from qlive_adapters.rongcloud import Application, RongCloud, RongCloudChatRooms, RongCloudTokens
+from qlive_adapters.rongcloud import (
+    Application,
+    RongCloud,
+    RongCloudChatRooms,
+    RongCloudReports,
+    RongCloudSignals,
+    RongCloudTokens,
+)
 from qlive_adapters.smtp import SmtpAccount, SmtpMailer
 from qlive_adapters.sqlite.store import SqliteStores
 from qlive_app.config import FeedbackMail, KeyPair, Rtc, Settings, Sms
@@ -40,8 +47,16 @@ from qlive_app.runtime.effects import LocalEffects
 from qlive_app.runtime.mailing import Mailing
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.services import Services
+from qlive_app.signalling.commands import SignalCommands
 from qlive_app.signalling.endpoint import create_signalling_app
 from qlive_app.signalling.hub import Hub
+from qlive_app.signalling.im.callbacks import ImCallbacks
+from qlive_app.signalling.im.channel import ImChannel
+from qlive_app.signalling.im.conversation import ImConversation
+from qlive_app.signalling.im.inbox import ImInbox
+from qlive_app.signalling.im.outbox import ImOutbox
+from qlive_app.signalling.im.pinger import ImPinger
+from qlive_app.signalling.im.watched import WatchedSignals
 from qlive_core.effects import DeadlineKind
 from qlive_core.ports.clouds import ImCloud, LiveStreams, RtcRooms, SmsSender, StreamJobs
 from qlive_core.ports.world import Clock
@@ -129,6 +144,7 @@ class Assembly:
     expire: dict[DeadlineKind, Expire]
     metrics: Metrics
     health: Health
+    im: ImChannel | None
     http_app: ASGIApp
     signalling_app: ASGIApp
 
@@ -142,7 +158,11 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     clock = SystemClock()
     stores, open_stores = _stores(settings, metrics)
     mirror = Mirror(stores)
-    hub = Hub()
+    health = Health()
+    rongcloud = _rongcloud(settings, metrics)
+    signals = _signals(settings, rongcloud, health)
+    outbox = ImOutbox(signals, metrics, ttl_s=settings.im.push_ttl_s) if signals is not None else None
+    hub = Hub(outbox.send) if outbox is not None else Hub()
     deadlines = Deadlines(clock, metrics)
     qiniu = Qiniu(clock, metrics)
     play_urls = _play_urls(settings.rtc, clock)
@@ -153,7 +173,6 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
         token_ttl_s=settings.rtc.room_token_expire_s,
         play_urls=play_urls,
     )
-    rongcloud = _rongcloud(settings, metrics)
     media = _media(settings.rtc, qiniu)
     chores = CloudChores(
         RongCloudChatRooms(rongcloud) if rongcloud else None,
@@ -165,7 +184,12 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     services = _services(
         settings, mirror, clock, ids, effects, rtc=rtc, sms=_sms(settings.sms, qiniu), im=_im(rongcloud)
     )
-    health = Health()
+    commands = SignalCommands(services, metrics)
+    im = (
+        _channel(settings, services, commands, clock, metrics, signals=signals, outbox=outbox)
+        if signals is not None and outbox is not None
+        else None
+    )
     return Assembly(
         settings=settings,
         open_stores=open_stores,
@@ -186,6 +210,7 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
         },
         metrics=metrics,
         health=health,
+        im=im,
         http_app=create_http_app(
             services,
             settings,
@@ -194,8 +219,9 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
             ws_port=lambda: health.signalling_port,
             version=lambda: mirror.version,
             play_url_version=play_urls.version if play_urls.security else None,
+            im=im.callbacks if im else None,
         ),
-        signalling_app=create_signalling_app(services, settings, hub, metrics),
+        signalling_app=create_signalling_app(services, settings, commands, hub, metrics),
     )
 
 
@@ -240,6 +266,9 @@ def rules_of(settings: Settings) -> Rules:
         grace_s=settings.websocket_conf.reconnect_timeout_s,
         host_lease_s=settings.presence.host_connect_timeout_s,
         audience_lease_s=settings.presence.audience_lease_s,
+        signals_over_im=settings.im.provider == "rongcloud",
+        im_pong_timeout_s=settings.im.pong_timeout_s,
+        im_ping_interval_s=settings.im.ping_ticker_s,
         attachment_url_prefix=settings.storage.url_prefix,
         mails_feedback=mail.enabled,
         mail_retry_times=mail.retry_times,
@@ -266,7 +295,15 @@ def _services(
     departure = Departure(stores.rooms, stores.places, stores.pks, stores.presences, signs, clock)
     sessions = Sessions(stores.accounts, stores.sessions, codes, whereabouts, departure, clock, ids, rules)
     attendance = Attendance(
-        stores.presences, stores.places, sessions, departure, signs, clock, rules, node=ids.salt()
+        stores.presences,
+        stores.places,
+        sessions,
+        departure,
+        whereabouts,
+        signs,
+        clock,
+        rules,
+        node=ids.salt(),
     )
     return Services(
         codes=codes,
@@ -377,13 +414,55 @@ def _rongcloud(settings: Settings, metrics: Metrics) -> RongCloud | None:
     """Return the IM cloud if it is the configured one."""
     if settings.im.provider != "rongcloud":
         return None
-    conf = settings.im.rongcloud
-    return RongCloud(Application(conf.app_key, conf.app_secret), conf.api_hosts, metrics)
+    return RongCloud(_application(settings), settings.im.rongcloud.api_hosts, metrics)
+
+
+def _application(settings: Settings) -> Application:
+    return Application(settings.im.rongcloud.app_key, settings.im.rongcloud.app_secret)
 
 
 def _im(rongcloud: RongCloud | None) -> ImCloud:
     """Return who hands out the tokens with which clients connect to the IM cloud."""
     return RongCloudTokens(rongcloud) if rongcloud else LocalIm()
+
+
+def _signals(settings: Settings, rongcloud: RongCloud | None, health: Health) -> WatchedSignals | None:
+    """Return who speaks to users over IM, if anybody can."""
+    if rongcloud is None:
+        return None
+    system_user_id = settings.im.system_user_id
+    return WatchedSignals(
+        RongCloudSignals(rongcloud, system_user_id),
+        RongCloudTokens(rongcloud),
+        lambda trouble: health.report_trouble("im", trouble),
+        system_user_id=system_user_id,
+    )
+
+
+def _channel(
+    settings: Settings,
+    services: Services,
+    commands: SignalCommands,
+    clock: SystemClock,
+    metrics: Metrics,
+    *,
+    signals: WatchedSignals,
+    outbox: ImOutbox,
+) -> ImChannel:
+    max_age_s = settings.im.rongcloud.callback_max_age_s
+    conversation = ImConversation(services, commands, outbox.send, metrics)
+    # A callback may be signed max_age_s ahead of our clock and be repeated until it is that much behind.
+    inbox = ImInbox(conversation.hear, clock, metrics, remember_s=2 * max_age_s)
+    reports = RongCloudReports(
+        _application(settings), system_user_id=settings.im.system_user_id, max_age_s=max_age_s
+    )
+    return ImChannel(
+        callbacks=ImCallbacks(reports, inbox, clock, metrics),
+        inbox=inbox,
+        outbox=outbox,
+        pinger=ImPinger(services.attendance, signals, clock, metrics, interval_s=settings.im.ping_ticker_s),
+        signals=signals,
+    )
 
 
 def _upload_tokens(settings: Settings) -> QiniuUploadTokens:

@@ -90,11 +90,13 @@ async def _background(assembly: Assembly) -> AsyncIterator[None]:
     run = assembly.effects.run
     jobs = [
         assembly.deadlines.run(assembly.expire, run),
-        sweep_for_ever(assembly.services, assembly.hub.is_connected, run),
+        sweep_for_ever(assembly.services, assembly.hub, run),
         watch_store(assembly.stores.ping, assembly.mirror.reload, assembly.health.report),
     ]
     if assembly.mails is not None:
         jobs.append(assembly.mailing.run(assembly.mails))
+    if assembly.im:
+        jobs += assembly.im.jobs(assembly.hub, run)
     if assembly.settings.prometheus.enable_push:
         jobs.append(push_for_ever(assembly.settings.prometheus, assembly.metrics))
     tasks = [asyncio.create_task(job) for job in jobs]
@@ -111,8 +113,8 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT. ``ready`` is called when clients are welcome.
 
-    The order of the end: not ready any more, connections told and closed, requests finished, timers and mail
-    stopped, the store's last commit done.
+    The order of the end: not ready any more, connections told and closed, requests finished, what came over IM
+    handled, timers and mail stopped, the store's last commit done.
     """
     log = structlog.get_logger("qlive")
     stop = asyncio.Event()
@@ -139,6 +141,8 @@ async def serve(
             for server in servers:
                 server.should_exit = True
             await asyncio.gather(*tasks)
+            if assembly.im:
+                await assembly.im.drain()
     finally:
         await assembly.chores.close()
         await assembly.stores.close()

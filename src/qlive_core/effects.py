@@ -52,6 +52,7 @@ class HangUpReason(enum.Enum):
 
     REPLACED = "replaced by a newer connection"
     LOGGED_OUT = "logged out"
+    LEFT = "left over another channel"
 
 
 @frozen
@@ -71,8 +72,15 @@ class Hold:
 
 
 @frozen
+class ReachByIm:
+    """From now on push to this user over IM while no connection exists, beginning with what was kept."""
+
+    user_id: str
+
+
+@frozen
 class LetGo:
-    """Keep nothing for this user any more and drop what was kept."""
+    """Keep nothing for this user any more, drop what was kept, and do not try to reach him."""
 
     user_id: str
 
@@ -124,6 +132,7 @@ Effect = (
     | Disarm
     | HangUp
     | Hold
+    | ReachByIm
     | LetGo
     | Count
     | OpenChat

@@ -23,6 +23,10 @@ class Rules:
     grace_s: float = 20
     host_lease_s: float = 60
     audience_lease_s: float = 60
+    signals_over_im: bool = False
+    """Whether there is an IM cloud over which users are signalled; without one its signs mean nothing."""
+    im_pong_timeout_s: float = 20
+    im_ping_interval_s: float = 5
     attachment_url_prefix: str = ""
     mails_feedback: bool = False
     mail_retry_times: int = 3

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
-from qlive_core.ports.world import Clock, Ids, SignsOfLife, Turns
+from attrs import define
+
+from qlive_core.ports.world import Clock, Ids, ImSigns, SignsOfLife, Turns
 
 _ALPHABET = string.digits + string.ascii_lowercase
 
@@ -85,11 +87,19 @@ class FairTurns:
             yield
 
 
+@define
+class _OverIm:
+    heard_at: float
+    came_at: float
+    asked_at: float | None = None
+
+
 class RecentSigns:
     """Signs of life in memory. Bounded by the number of users with a presence: the core forgets the others."""
 
     def __init__(self) -> None:
         self._seen: dict[str, float] = {}
+        self._over_im: dict[str, _OverIm] = {}
 
     def saw(self, user_id: str, now: float) -> None:
         """Note a sign of life."""
@@ -102,6 +112,27 @@ class RecentSigns:
     def forget(self, user_id: str) -> None:
         """Forget the user."""
         self._seen.pop(user_id, None)
+        self._over_im.pop(user_id, None)
+
+    def heard_over_im(self, user_id: str, at: float, now: float) -> None:
+        """Note that something which the user sent over IM ``at`` came ``now``."""
+        known = self._over_im.get(user_id)
+        if known is None:
+            self._over_im[user_id] = _OverIm(at, now)
+        elif at > known.heard_at:
+            known.heard_at, known.came_at, known.asked_at = at, now, None
+
+    def asked_over_im(self, user_id: str, since: float, now: float) -> None:
+        """Note that the cloud took a ping to him."""
+        known = self._over_im.get(user_id)
+        # Our own times are compared: the cloud's clock, which dates what users say, need not agree with ours.
+        if known is not None and known.asked_at is None and known.came_at <= since:
+            known.asked_at = now
+
+    def over_im(self, user_id: str) -> ImSigns | None:
+        """Return what is known of the user over IM."""
+        known = self._over_im.get(user_id)
+        return None if known is None else ImSigns(known.heard_at, known.asked_at)
 
 
 _clock: type[Clock] = SystemClock

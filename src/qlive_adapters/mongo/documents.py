@@ -162,6 +162,7 @@ class PresenceDocument(KeyedDocument):
     node: str
     expires_at: float | None
     rev: int
+    im: bool = False
 
     class Settings:
         name = "presences"

@@ -14,11 +14,12 @@ def _encode(presence: Presence) -> PresenceDocument:
         node=presence.node,
         expires_at=presence.expires_at,
         rev=presence.rev,
+        im=presence.im,
     )
 
 
 def _decode(stored: PresenceDocument) -> Presence:
-    return Presence(stored.id, stored.connection_id, stored.node, stored.expires_at, stored.rev)
+    return Presence(stored.id, stored.connection_id, stored.node, stored.expires_at, stored.rev, stored.im)
 
 
 class MongoPresences(MongoFactStore[Presence]):

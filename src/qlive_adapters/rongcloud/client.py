@@ -24,6 +24,8 @@ Form = Sequence[tuple[str, str]]
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 # The vendor counts calls per second, so that a second later there is room again.
 _WAIT_IF_LIMITED_S = 1.0
+# Signals are worth sending for some seconds only; a longer pause would outlast them.
+_COOL_DOWN_S = 2.0
 
 
 class Done(msgspec.Struct):
@@ -52,7 +54,12 @@ class RongCloud:
 
     def __init__(self, application: Application, hosts: Sequence[str], observer: Observer) -> None:
         self._vendor = Vendor(
-            NAME, hosts, observer, auth=_Signing(application), request_id_header="X-Request-ID"
+            NAME,
+            hosts,
+            observer,
+            auth=_Signing(application),
+            request_id_header="X-Request-ID",
+            cool_down_s=_COOL_DOWN_S,
         )
         self._complained: set[int] = set()
         self._log = structlog.get_logger("qlive.vendor", vendor=NAME)

@@ -12,9 +12,15 @@ class SqlitePresences(SqliteFactStore[Presence]):
     table = Table(
         Presence,
         "presence",
-        ("user_id", "connection_id", "node", "expires_at"),
-        lambda presence: (presence.user_id, presence.connection_id, presence.node, presence.expires_at),
-        lambda row: Presence(*row),
+        ("user_id", "connection_id", "node", "expires_at", "im"),
+        lambda presence: (
+            presence.user_id,
+            presence.connection_id,
+            presence.node,
+            presence.expires_at,
+            int(presence.im),
+        ),
+        lambda row: Presence(row[0], row[1], row[2], row[3], row[5], bool(row[4])),
     )
 
     async def all(self) -> Sequence[Presence]:

@@ -22,6 +22,7 @@ def check_consistency(settings: Settings, report: Report) -> None:
     _check_rtc(settings.rtc, report)
     _check_publishing(settings.rtc, report)
     _check_im(settings.im, report)
+    _check_signalling(settings, report)
     _check_push(settings, report)
     _check_phones(settings, report)
     check_mail(settings.feedback_mail, report)
@@ -118,6 +119,15 @@ def _check_im(im: Im, report: Report) -> None:
             "im.rongcloud.api_hosts",
             "has an address that starts with http://",
             "use https://: the vendor's signatures do not protect what is sent",
+        )
+
+
+def _check_signalling(settings: Settings, report: Report) -> None:
+    if settings.signaling.type == "im" and settings.im.provider != "rongcloud":
+        report.warn(
+            "signaling.type",
+            f'is "im", and im.provider is "{settings.im.provider}", over which nobody is signalled',
+            'choose "rongcloud" as im.provider; until then clients are signalled over WebSocket alone',
         )
 
 

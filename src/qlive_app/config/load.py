@@ -6,7 +6,6 @@ from typing import Never
 
 import attrs
 
-from qlive_app.config.availability import check_availability
 from qlive_app.config.consistency import check_consistency
 from qlive_app.config.parse import ParseError, parse
 from qlive_app.config.problems import ConfigError, Problem, Report
@@ -56,7 +55,6 @@ def read_settings(text: str, environ: Mapping[str, str], *, source: str) -> Load
 def _checked(reader: Reader, document: object) -> Settings:
     settings = _with_store(reader.read(Settings, document), reader)
     check_consistency(settings, reader.report)
-    check_availability(settings, reader.report)
     return settings
 
 

@@ -122,7 +122,9 @@ class Signaling:
     """The exchange of offers and answers."""
 
     type: SignalingType = choice(
-        SignalingType, "ws", "How clients prefer to be signalled; the WebSocket endpoint serves in any case."
+        SignalingType,
+        "ws",
+        "How clients prefer to be signalled; WebSocket and, with an IM cloud, IM both serve in any case.",
     )
     pk_request_timeout_s: float = seconds(
         10, "Time in which a PK offer must be answered.", means_default=zero
@@ -293,6 +295,7 @@ class Im:
     pong_timeout_s: float = seconds(
         20, "Silence after which an IM user is offline; longer than `ping_ticker_s`.", means_default=zero
     )
+    push_ttl_s: float = seconds(10, "Time for which a text is tried again that the IM cloud does not take.")
     rongcloud: RongCloud = section(RongCloud, "Instant messages by RongCloud.")
 
 

@@ -191,9 +191,9 @@ _TEXTS = Shape(
 
 @wired
 class ReadinessAnswer:
-    """Whether the process can do its work, and what is wrong if not."""
+    """Whether the process can do its work, and what is wrong. `degraded` serves, but not all of it."""
 
-    status: str = wire("status", example="ok", doc="ok or unready.")
+    status: str = wire("status", example="ok", doc="ok, degraded or unready.")
     problems: Sequence[str] = wire("problems", shape=_TEXTS)
 
 

@@ -13,7 +13,7 @@ from qlive_app.http.audience import AudienceRoutes
 from qlive_app.http.documents import DocumentRoutes
 from qlive_app.http.errors import answer_error
 from qlive_app.http.front import Front
-from qlive_app.http.im import ImRoutes
+from qlive_app.http.im import ImListener, ImRoutes
 from qlive_app.http.openapi import openapi_document
 from qlive_app.http.operating import HEALTH_PATH, READINESS_PATH, OperatingRoutes, Readiness
 from qlive_app.http.operations import Operation, route_handler
@@ -35,12 +35,13 @@ def create_http_app(
     ws_port: Callable[[], int],
     version: Callable[[], int] | None = None,
     play_url_version: Callable[[], int] | None = None,
+    im: ImListener | None = None,
 ) -> ASGIApp:
     """Return the application that serves the HTTP port.
 
     `ws_port` tells on which port the signalling endpoint listens. `version` tells how often the facts behind
     rooms' pictures have changed; without it every answer is made anew. `play_url_version` does so for play URLs, if
-    they change.
+    they change. `im` hears what the IM cloud reports.
     """
     signalling_url = SignallingUrl(settings.websocket_conf, ws_port)
     operating = OperatingRoutes(metrics, settings.prometheus.metrics_path, readiness)
@@ -53,7 +54,7 @@ def create_http_app(
             UnchangedReplies(_both(version, play_url_version)),
         ).operations(),
         *AudienceRoutes(services, signalling_url).operations(),
-        *ImRoutes(services).operations(),
+        *ImRoutes(services, im).operations(),
         *UploadRoutes(services).operations(),
         *operating.operations(),
     )

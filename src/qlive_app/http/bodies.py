@@ -20,12 +20,13 @@ async def read_body(receive: Receive, body_class: type[Body]) -> Body:
     MAX_BYTES, or never came in full.
     """
     try:
-        return decode(body_class, decode_body(await _all_of(receive)))
+        return decode(body_class, decode_body(await read_bytes(receive)))
     except (MalformedJson, WrongType):
         raise _unreadable() from None
 
 
-async def _all_of(receive: Receive) -> bytes:
+async def read_bytes(receive: Receive) -> bytes:
+    """Read the body as it is. Raises BadRequest if it is longer than MAX_BYTES, or never came in full."""
     received = b""
     while True:
         message = await receive()

@@ -50,6 +50,13 @@ class Call:
         """Return what stands in the path in place of `{name}`."""
         return str(self.scope["path_params"][name])
 
+    def headers(self) -> dict[str, str]:
+        """Return the headers under their names in lower case; of repeated ones the first counts."""
+        return {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in reversed(list(self.scope["headers"]))
+        }
+
     def header(self, wanted: bytes) -> bytes | None:
         """Return the first header of that name (lower case)."""
         return next((value for name, value in self.scope["headers"] if name == wanted), None)

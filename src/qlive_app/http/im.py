@@ -1,13 +1,17 @@
 """Instant messages over HTTP: the client's token, and what IM clouds call."""
 
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
 from attrs import frozen
 
 from qlive_app.http.answers import ImTokenAnswer, NothingAnswer
+from qlive_app.http.bodies import read_bytes
 from qlive_app.http.call import Call
 from qlive_app.http.operations import Operation, Parameter
 from qlive_app.http.replies import Reply, json_reply
 from qlive_app.services import Services
-from qlive_core.errors import BadRequest, NotFound, ProviderUnavailable
+from qlive_core.errors import BadRequest, NotFound, ProviderUnavailable, Unauthenticated
 
 _PROVIDER = Parameter(
     name="provider",
@@ -19,11 +23,32 @@ _PROVIDER = Parameter(
 _HEARD = json_reply(NothingAnswer())
 
 
+class ImListener(Protocol):
+    """Takes what the IM cloud reports. Nothing of it waits."""
+
+    def recognises(self, query: Mapping[str, str], headers: Mapping[str, str]) -> bool:
+        """Tell whether it is the cloud that calls."""
+        ...
+
+    def take_messages(self, body: bytes) -> None:
+        """Take a report of messages."""
+        ...
+
+    def take_statuses(self, body: bytes) -> None:
+        """Take a report of comings and goings."""
+        ...
+
+    def take_oversized(self) -> None:
+        """Take note of a report that was too long to be read, or never came in full."""
+        ...
+
+
 @frozen
 class ImRoutes:
-    """Everything about instant messages."""
+    """Everything about instant messages. ``listener`` is there if the IM cloud is in use."""
 
     services: Services
+    listener: ImListener | None
 
     async def user_token(self, call: Call) -> Reply:
         account = await self.services.sessions.account(call.user_id)
@@ -32,12 +57,28 @@ class ImRoutes:
         )
         return json_reply(ImTokenAnswer(user_id=call.user_id, token=token))
 
-    async def hear(self, call: Call) -> Reply:
-        """Answer a cloud that is not in use; vendors repeat what is answered otherwise."""
+    async def hear_messages(self, call: Call) -> Reply:
+        return await self._hear(call, lambda listener, body: listener.take_messages(body))
+
+    async def hear_statuses(self, call: Call) -> Reply:
+        return await self._hear(call, lambda listener, body: listener.take_statuses(body))
+
+    async def _hear(self, call: Call, take: Callable[[ImListener, bytes], None]) -> Reply:
+        """Answer at once and always alike, for clouds repeat what is answered otherwise, and then pause."""
         if call.path.endswith("/"):
             raise NotFound  # alone among all routes these have no variant with a slash
         if call.path_parameter("provider") != "rongcloud":
             raise BadRequest("unsupported IM provider")
+        if self.listener is None:
+            return _HEARD
+        if not self.listener.recognises(call.query(), call.headers()):
+            raise Unauthenticated
+        try:
+            body = await read_bytes(call.receive)
+        except BadRequest:
+            self.listener.take_oversized()
+        else:
+            take(self.listener, body)
         return _HEARD
 
     def operations(self) -> tuple[Operation, ...]:
@@ -62,8 +103,8 @@ class ImRoutes:
                 authorised=False,
                 parameters=(_PROVIDER,),
                 answer=NothingAnswer,
-                refusals=(BadRequest,),
-                run=self.hear,
+                refusals=(BadRequest, Unauthenticated),
+                run=self.hear_messages,
             ),
             Operation(
                 method="POST",
@@ -74,7 +115,7 @@ class ImRoutes:
                 authorised=False,
                 parameters=(_PROVIDER,),
                 answer=NothingAnswer,
-                refusals=(BadRequest,),
-                run=self.hear,
+                refusals=(BadRequest, Unauthenticated),
+                run=self.hear_statuses,
             ),
         )

@@ -21,7 +21,11 @@ class Readiness(Protocol):
     """Knows whether the process can do its work."""
 
     def problems(self) -> Sequence[str]:
-        """Return what is wrong, in words for an operator; nothing if all is well."""
+        """Return what keeps it from that, in words for an operator; nothing if it can."""
+        ...
+
+    def troubles(self) -> Sequence[str]:
+        """Return what is wrong beside that; nothing if all is well."""
         ...
 
 
@@ -37,8 +41,10 @@ class OperatingRoutes:
         return _HEALTHY
 
     async def ready(self, _call: Call) -> Reply:
-        problems = self.readiness.problems()
-        answer = ReadinessAnswer(status="unready" if problems else "ok", problems=problems)
+        problems, troubles = self.readiness.problems(), self.readiness.troubles()
+        status = "unready" if problems else "degraded" if troubles else "ok"
+        answer = ReadinessAnswer(status=status, problems=[*problems, *troubles])
+        # Who is merely degraded must not be taken out of service: all others are as well.
         return json_reply(answer, 503 if problems else 200)
 
     async def show_metrics(self, _call: Call) -> Reply:

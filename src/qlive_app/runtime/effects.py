@@ -24,11 +24,16 @@ from qlive_core.effects import (
     MailQueued,
     Notify,
     OpenChat,
+    ReachByIm,
     StopComposing,
 )
 from qlive_core.signalling import CloseCode, encode
 
-_CLOSE_CODES = {HangUpReason.REPLACED: CloseCode.REPLACED, HangUpReason.LOGGED_OUT: CloseCode.LOGGED_OUT}
+_CLOSE_CODES = {
+    HangUpReason.REPLACED: CloseCode.REPLACED,
+    HangUpReason.LOGGED_OUT: CloseCode.LOGGED_OUT,
+    HangUpReason.LEFT: CloseCode.NORMAL,
+}
 
 
 class LocalEffects:
@@ -47,6 +52,7 @@ class LocalEffects:
             Disarm: self._deadlines.disarm,
             HangUp: self._hang_up,
             Hold: lambda effect: hub.hold(effect.user_id),
+            ReachByIm: lambda effect: hub.reach_by_im(effect.user_id),
             LetGo: lambda effect: hub.let_go(effect.user_id),
             MailQueued: lambda _: mailing.wake(),
             Count: lambda effect: metrics.count_pk(effect.state.value),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
 
 import httpx
 import structlog
@@ -18,9 +19,19 @@ _TIDY_EVERY = 120
 _LOOKS = 2
 
 
-async def sweep_for_ever(
-    services: Services, is_connected: Callable[[str, str], bool], run: Callable[[Iterable[Effect]], None]
-) -> None:
+class Reach(Protocol):
+    """Knows how users are reached by this process."""
+
+    def is_connected(self, user_id: str, connection_id: str) -> bool:
+        """Tell whether that connection of the user is there and counts."""
+        ...
+
+    def is_reached_over_im(self, user_id: str) -> bool:
+        """Tell whether pushes to the user go over IM, as long as he has no connection."""
+        ...
+
+
+async def sweep_for_ever(services: Services, people: Reach, run: Callable[[Iterable[Effect]], None]) -> None:
     """Look around every few seconds until cancelled; what fails is logged and tried again next time."""
     log = structlog.get_logger("qlive.sweep")
     suspects: frozenset[tuple[str, str]] = frozenset()
@@ -29,10 +40,11 @@ async def sweep_for_ever(
         await asyncio.sleep(SWEEP_INTERVAL_S)
         rounds += 1
         try:
-            orphans = await services.attendance.orphans(is_connected)
+            orphans = await services.attendance.orphans(people.is_connected)
             for user_id, connection_id in orphans & suspects:
                 run((await services.attendance.drop(user_id, connection_id)).effects)
             suspects = orphans
+            run(await services.attendance.unreached_over_im(people.is_reached_over_im))
             run(await services.sweep.look_around(2 * SWEEP_INTERVAL_S))
             if rounds % _TIDY_EVERY == 0:
                 log.debug("tidied", removed=await services.sweep.tidy())

@@ -86,6 +86,30 @@ class Metrics:
         self.connections = Gauge(
             "qlive_signalling_connections", "Authorised signalling connections.", registry=self.registry
         )
+        self._im_message = cache(
+            self._counter("qlive_im_messages", "What came over IM, by what it was taken for.", "kind").labels
+        )
+        self._im_push = cache(
+            self._counter("qlive_im_pushes", "Texts to users over IM by what became of them.", "fate").labels
+        )
+        self.im_push_retries = self._counter(
+            "qlive_im_push_retries", "Texts that the IM cloud did not take and that are tried again."
+        )
+        self.im_inbox = Gauge(
+            "qlive_im_inbox_messages", "Messages from IM that wait to be handled.", registry=self.registry
+        )
+        self.im_outbox = Gauge(
+            "qlive_im_outbox_pushes", "Texts that wait to be taken by the IM cloud.", registry=self.registry
+        )
+        self.im_reachable = Gauge(
+            "qlive_im_reachable_users", "Users who are reached over IM.", registry=self.registry
+        )
+        self.im_ping_lag = Histogram(
+            "qlive_im_ping_lag_seconds",
+            "Time from when users were due to be pinged over IM until the cloud took the ping.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self.deadline_lag = Histogram(
             "qlive_deadline_lag_seconds",
             "How late deadlines were acted on.",
@@ -138,6 +162,14 @@ class Metrics:
     def count_push(self, fate: str) -> None:
         """Count one push by what became of it."""
         self._push(fate).inc()
+
+    def count_im_message(self, kind: str) -> None:
+        """Count one thing that came over IM by what it was taken for."""
+        self._im_message(kind).inc()
+
+    def count_im_push(self, fate: str) -> None:
+        """Count one text to a user over IM by what became of it."""
+        self._im_push(fate).inc()
 
     def count_pk(self, state: str) -> None:
         """Count one PK that came to this state."""

@@ -27,12 +27,13 @@ def connection_limits(settings: Settings) -> ConnectionLimits:
     )
 
 
-def create_signalling_app(services: Services, settings: Settings, hub: Hub, metrics: Metrics) -> ASGIApp:
+def create_signalling_app(
+    services: Services, settings: Settings, commands: SignalCommands, hub: Hub, metrics: Metrics
+) -> ASGIApp:
     """Return the application that serves signalling at ``websocket_conf.serve_uri``.
 
     Any origin is welcome and no subprotocol is chosen, as the apps expect.
     """
-    commands = SignalCommands(services, metrics)
     limits = connection_limits(settings)
     outbox_max = settings.websocket_conf.pump_write_queue
     route = settings.websocket_conf.serve_uri

@@ -1,6 +1,7 @@
 """Who is connected to this process, and what waits for those who will be back."""
 
 from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from qlive_core.signalling import CloseCode
@@ -29,15 +30,22 @@ class Connection(Protocol):
         ...
 
 
-class Hub:
-    """Delivers pushes to users: to the one connection that counts, or into the mailbox of a user in his grace.
+def _nobody_is_there(_user_id: str, _text: str) -> None:
+    """Send over IM where there is none: then nobody is reached by it."""
 
-    Everything here happens at once, without waiting; so between a commit and its pushes nothing can slip in.
+
+class Hub:
+    """Delivers pushes to users: to the one connection that counts, else over IM, else into the mailbox.
+
+    Over IM goes what is for users who are seen there; the mailbox is for the others who are expected. Everything
+    here happens at once, without waiting; so between a commit and its pushes nothing can slip in.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, send_over_im: Callable[[str, str], None] = _nobody_is_there) -> None:
         self._connections: dict[str, tuple[int, Connection]] = {}
         self._mailboxes: dict[str, deque[str]] = {}
+        self._send_over_im = send_over_im
+        self._over_im: dict[str, None] = {}  # a set that keeps its order
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -83,19 +91,26 @@ class Hub:
         if not self.counts(user_id, connection):
             return False
         del self._connections[user_id]
-        self._mailboxes[user_id] = deque(connection.undelivered(ended=True), MAILBOX_PUSHES)
+        undelivered = connection.undelivered(ended=True)
+        if user_id in self._over_im:
+            self._send_all_over_im(user_id, undelivered)
+        else:
+            self._mailboxes[user_id] = deque(undelivered, MAILBOX_PUSHES)
         return True
 
     def deliver(self, user_id: str, text: str) -> str:
         """Push to a user; return what becomes of it.
 
-        "sent"; "kept" for his return; "crowded", which is kept in the place of the oldest one; or "dropped",
-        as nobody expects him.
+        "sent"; "im", given to be sent over IM; "kept" for his return; "crowded", which is kept in the place of the
+        oldest one; or "dropped", as nobody expects him.
         """
         connection = self.connection_of(user_id)
         if connection is not None:
             connection.push(text)
             return "sent"
+        if user_id in self._over_im:
+            self._send_over_im(user_id, text)
+            return "im"
         mailbox = self._mailboxes.get(user_id)
         if mailbox is None:
             return "dropped"
@@ -116,9 +131,27 @@ class Hub:
 
     def hold(self, user_id: str) -> None:
         """Keep pushes for a user who is expected to connect."""
-        if user_id not in self._connections:
+        if user_id not in self._connections and user_id not in self._over_im:
             self._mailboxes.setdefault(user_id, deque(maxlen=MAILBOX_PUSHES))
 
+    def reach_by_im(self, user_id: str) -> None:
+        """From now on send over IM what there is no connection for, beginning with what was kept."""
+        self._over_im[user_id] = None
+        self._send_all_over_im(user_id, self._mailboxes.pop(user_id, ()))
+
+    def is_reached_over_im(self, user_id: str) -> bool:
+        """Tell whether pushes to the user go over IM, as long as he has no connection."""
+        return user_id in self._over_im
+
+    def only_by_im(self) -> list[str]:
+        """Return those who are reached over IM and in no other way, in an order that hardly changes."""
+        return [user_id for user_id in self._over_im if user_id not in self._connections]
+
     def let_go(self, user_id: str) -> None:
-        """Drop what was kept and keep no more."""
+        """Drop what was kept, keep no more, and do not try to reach the user."""
         self._mailboxes.pop(user_id, None)
+        self._over_im.pop(user_id, None)
+
+    def _send_all_over_im(self, user_id: str, texts: Iterable[str]) -> None:
+        for text in texts:
+            self._send_over_im(user_id, text)

@@ -1,5 +1,8 @@
 """Whether a user is there: a connection, the grace after one was lost, or a lease without one.
 
+Who is seen over the instant-message cloud is there as well, with or without a connection. His signs of life are
+too many to be part of the fact; it only says that he gives them, and its deadline is moved when it comes.
+
 A user who has a place has a presence. When it ends, the use cases make him leave; so no room and no audience
 outlives the person behind it, whatever crashed in between.
 """
@@ -24,6 +27,7 @@ class PresenceEvent(enum.Enum):
     DROP = "drop"
     RENEW = "renew"
     TAKE_PLACE = "take place"
+    SEEN = "seen over IM"
     EXPIRE = "expire"
     LEAVE = "leave"
 
@@ -35,6 +39,7 @@ TABLE: dict[PresenceState, dict[PresenceEvent, PresenceState | None]] = {
         PresenceEvent.CONNECT: PresenceState.OPEN,
         PresenceEvent.RENEW: PresenceState.LEASE,
         PresenceEvent.TAKE_PLACE: PresenceState.LEASE,
+        PresenceEvent.SEEN: PresenceState.LEASE,
         PresenceEvent.EXPIRE: GONE,
         PresenceEvent.LEAVE: GONE,
     },
@@ -42,12 +47,14 @@ TABLE: dict[PresenceState, dict[PresenceEvent, PresenceState | None]] = {
         PresenceEvent.CONNECT: PresenceState.OPEN,
         PresenceEvent.DROP: PresenceState.GRACE,
         PresenceEvent.TAKE_PLACE: PresenceState.OPEN,
+        PresenceEvent.SEEN: PresenceState.OPEN,
         PresenceEvent.LEAVE: GONE,
     },
     PresenceState.GRACE: {
         PresenceEvent.CONNECT: PresenceState.OPEN,
         PresenceEvent.RENEW: PresenceState.GRACE,
         PresenceEvent.TAKE_PLACE: PresenceState.LEASE,
+        PresenceEvent.SEEN: PresenceState.GRACE,
         PresenceEvent.EXPIRE: GONE,
         PresenceEvent.LEAVE: GONE,
     },
@@ -60,6 +67,7 @@ class Presence:
 
     ``connection_id`` is the connection that counts, or the last one that did, or "" if there was none;
     ``node`` is the process that holds it. ``expires_at`` (Unix seconds) is None while it is open.
+    ``im`` says that the user was seen over IM since this presence began.
     """
 
     user_id: str
@@ -67,6 +75,7 @@ class Presence:
     node: str
     expires_at: float | None
     rev: int = 1
+    im: bool = False
 
     @property
     def state(self) -> PresenceState:
@@ -86,3 +95,12 @@ class Presence:
     def leased(self, expires_at: float, node: str) -> "Presence":
         """Return a lease that does not depend on any connection."""
         return evolve(self, connection_id="", node=node, expires_at=expires_at)
+
+    def seen_over_im(self, expires_at: float) -> "Presence":
+        """Return the presence of a user who gives signs of life over IM.
+
+        ``expires_at`` takes the place of a lease's deadline: who was to connect in that time has done so.
+        """
+        return evolve(
+            self, im=True, expires_at=expires_at if self.state is PresenceState.LEASE else self.expires_at
+        )

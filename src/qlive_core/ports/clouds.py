@@ -6,7 +6,7 @@ adapter's budget; none of them waits longer than that budget.
 """
 
 import enum
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
@@ -114,6 +114,43 @@ class ImSignals(Protocol):
 
         Raises ProviderUnavailable, after which it may have reached some of them nevertheless.
         """
+        ...
+
+
+@frozen
+class HeardOverIm:
+    """Something that a user did over IM; whatever it was, it is a sign of life.
+
+    ``at`` is when, in Unix seconds, if the cloud tells. ``uid`` names a message, or is "". ``text`` is what he said
+    to the system user in private, None if it was anything else.
+    """
+
+    user_id: str
+    at: float | None
+    uid: str = ""
+    text: str | None = None
+
+
+@frozen
+class UnreadableReport:
+    """Something that the cloud reported and nobody can read; ``problem`` says why and repeats nothing of it."""
+
+    problem: str
+
+
+class ImReports(Protocol):
+    """Reads what the instant-message cloud reports when it calls us. Nothing here waits or raises."""
+
+    def is_genuine(self, query: Mapping[str, str], headers: Mapping[str, str], *, now: float) -> bool:
+        """Tell whether a call is the cloud's, and of these days, by its query and its headers (lower case)."""
+        ...
+
+    def messages(self, body: bytes) -> Sequence[HeardOverIm | UnreadableReport]:
+        """Return whom a report of messages lets us hear; what the system user says himself is nothing to hear."""
+        ...
+
+    def statuses(self, body: bytes) -> Sequence[HeardOverIm | UnreadableReport]:
+        """Return whom a report of comings and goings lets us hear. Who goes gives no sign of life."""
         ...
 
 

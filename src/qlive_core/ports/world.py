@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from attrs import frozen
+
 
 class Clock(Protocol):
     """What time it is."""
@@ -56,8 +58,20 @@ class Turns(Protocol):
         ...
 
 
+@frozen
+class ImSigns:
+    """What is known of a user over IM. Times are Unix seconds.
+
+    ``heard_at`` is when he last said anything. ``asked_at`` is when the cloud first took a ping to him since then,
+    None if it took none.
+    """
+
+    heard_at: float
+    asked_at: float | None
+
+
 class SignsOfLife(Protocol):
-    """When users without a connection were last heard of, in memory: no write per poll.
+    """When users without a connection were last heard of, in memory: no write per poll and none per message.
 
     A presence's stored deadline is looked at again when it comes; only then is it moved.
     """
@@ -68,6 +82,21 @@ class SignsOfLife(Protocol):
 
     def last(self, user_id: str) -> float | None:
         """Return when the last one was, in Unix seconds, if this process knows of any."""
+        ...
+
+    def heard_over_im(self, user_id: str, at: float, now: float) -> None:
+        """Note that something which the user sent over IM ``at`` came ``now``; only the newest counts."""
+        ...
+
+    def asked_over_im(self, user_id: str, since: float, now: float) -> None:
+        """Note that the cloud took a ping to him, on its way from ``since`` to ``now``.
+
+        Nothing is noted if he was heard meanwhile; of several pings without an answer the first counts.
+        """
+        ...
+
+    def over_im(self, user_id: str) -> ImSigns | None:
+        """Return what this process knows of the user over IM, if anything."""
         ...
 
     def forget(self, user_id: str) -> None:

@@ -1,10 +1,20 @@
 """Being there: connections come and go, leases run, and whoever is gone too long has left."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from attrs import frozen
 
-from qlive_core.effects import Arm, DeadlineKind, Effect, HangUp, HangUpReason, Hold, LetGo, Outcome
+from qlive_core.effects import (
+    Arm,
+    DeadlineKind,
+    Effect,
+    HangUp,
+    HangUpReason,
+    Hold,
+    LetGo,
+    Outcome,
+    ReachByIm,
+)
 from qlive_core.errors import Stale, Unauthenticated
 from qlive_core.model.place import Place, PlaceKind
 from qlive_core.model.presence import Presence, PresenceState
@@ -15,6 +25,7 @@ from qlive_core.rules import Rules
 from qlive_core.usecases.departure import Departure
 from qlive_core.usecases.races import redecided
 from qlive_core.usecases.sessions import Sessions
+from qlive_core.usecases.whereabouts import Whereabouts
 
 
 @frozen
@@ -25,6 +36,7 @@ class Attendance:
     places: PlaceStore
     sessions: Sessions
     departure: Departure
+    whereabouts: Whereabouts
     signs: SignsOfLife
     clock: Clock
     rules: Rules
@@ -70,7 +82,10 @@ class Attendance:
 
     @redecided
     async def lease(self, user_id: str, lease_s: float) -> tuple[Effect, ...]:
-        """Expect a user without a connection for ``lease_s`` seconds from now; one with needs no lease."""
+        """Expect a user without a connection for ``lease_s`` seconds from now; one with needs no lease.
+
+        Who is seen over IM need not connect: he is expected no longer than he may be silent there.
+        """
         presence = await self.presences.get(user_id)
         now = self.clock.now()
         ends = now + lease_s
@@ -79,6 +94,8 @@ class Attendance:
         elif presence.state is PresenceState.OPEN:
             return ()
         else:
+            if self._is_over_im(presence):
+                ends = now + min(lease_s, self.rules.im_pong_timeout_s)
             ends = max(ends, presence.expires_at or ends)
             await self.presences.replace(presence.leased(ends, self.node))
         return (_armed(user_id, ends),)
@@ -88,6 +105,64 @@ class Attendance:
         place = await self.places.get(user_id)
         if place is not None and place.kind is PlaceKind.HOSTING:
             self.signs.saw(user_id, self.clock.now())
+
+    async def heard_over_im(self, user_id: str, at: float) -> Outcome[bool]:
+        """Note a sign of life over IM that the user gave ``at``; the reply tells whether he is there.
+
+        Only for the first one is anything written. One that is older than a user may be silent is none any more,
+        and nobody is there who is not logged in.
+        """
+        now = self.clock.now()
+        at = min(at, now)
+        presence = await self.presences.get(user_id)
+        if at + self.rules.im_pong_timeout_s <= now:
+            return Outcome(presence is not None)
+        if presence is None or not presence.im:
+            return await self._seen_over_im(user_id, at)
+        self.signs.heard_over_im(user_id, at, now)
+        return Outcome(True)
+
+    @redecided
+    async def leave_by_im(self, user_id: str, sent_at: float) -> Outcome[bool]:
+        """Take the user's word, sent over IM at ``sent_at``, that he leaves; the reply tells whether it counted.
+
+        It does not if he has come to where he is since. A connection that he has as well is hung up.
+        """
+        here = await self.whereabouts.of(user_id)
+        if here.outdates(sent_at):
+            return Outcome(False)
+        presence = await self.presences.get(user_id)
+        hung_up: tuple[Effect, ...] = ()
+        if presence is not None:
+            await self._remove(presence)
+            if presence.state is PresenceState.OPEN:
+                hung_up = (HangUp(user_id, HangUpReason.LEFT, presence.connection_id),)
+        if here.place is None:
+            return Outcome(True, (LetGo(user_id), *hung_up))
+        left = await self.departure.vacate(here.place, lapse=False)
+        return Outcome(True, (*left.effects, *hung_up))
+
+    async def to_ping_over_im(self, user_ids: Iterable[str]) -> Outcome[list[str]]:
+        """Return those of the users who are to be asked over IM whether they are there.
+
+        Who spoke up a moment ago is not. Whose presence has ended is let go, should that have been missed.
+        """
+        spoken_up = self.clock.now() - self.rules.im_ping_interval_s / 2
+        silent, gone = [], []
+        for user_id in user_ids:
+            presence = await self.presences.get(user_id)
+            signs = self.signs.over_im(user_id)
+            if presence is None:
+                gone.append(LetGo(user_id))
+            elif presence.im and (signs is None or signs.heard_at <= spoken_up):
+                silent.append(user_id)
+        return Outcome(silent, tuple(gone))
+
+    def pinged_over_im(self, user_ids: Iterable[str], since: float) -> None:
+        """Note that the cloud has just taken pings to these users, which were on their way ``since`` then."""
+        now = self.clock.now()
+        for user_id in user_ids:
+            self.signs.asked_over_im(user_id, since, now)
 
     async def expire(self, user_id: str) -> Outcome[bool]:
         """Make a user leave whose grace or lease is over; the reply tells whether it did.
@@ -120,6 +195,27 @@ class Attendance:
             effects += (Hold(presence.user_id), *dropped.effects)
         return tuple(effects)
 
+    async def adopt_over_im(self) -> tuple[Effect, ...]:
+        """Begin to wait anew for users whom an earlier process saw over IM: when they were heard is forgotten."""
+        now = self.clock.now()
+        reached = await self.unreached_over_im(lambda _: False)
+        for effect in reached:
+            self.signs.heard_over_im(effect.user_id, now, now)
+        return reached
+
+    async def unreached_over_im(self, is_reached: Callable[[str], bool]) -> tuple[ReachByIm, ...]:
+        """Return that those are to be reached who are seen over IM and are not, as ``is_reached`` tells.
+
+        A sign of life that comes while its user is being given up may be followed by the end of that.
+        """
+        if not self.rules.signals_over_im:
+            return ()
+        return tuple(
+            ReachByIm(presence.user_id)
+            for presence in await self.presences.all()
+            if presence.im and not is_reached(presence.user_id)
+        )
+
     async def orphans(self, is_connected: Callable[[str, str], bool]) -> frozenset[tuple[str, str]]:
         """Return (user id, connection id) of connections of this node that are open in the store alone.
 
@@ -146,18 +242,59 @@ class Attendance:
         older = old.connection_id if old.state is PresenceState.OPEN else ""
         return older, await self.presences.replace(old.connected(connection_id, self.node))
 
+    @redecided
+    async def _seen_over_im(self, user_id: str, at: float) -> Outcome[bool]:
+        """Store that the user is seen over IM, if he is logged in; looked at again after the commit, as in connect."""
+        if not await self.sessions.is_live(user_id):
+            return Outcome(False)
+        old = await self.presences.get(user_id)
+        now, ends = self.clock.now(), at + self.rules.im_pong_timeout_s
+        if old is None:
+            new = Presence(user_id, "", self.node, ends, first_revision(now), im=True)
+            await self.presences.add(new)
+        else:
+            new = await self.presences.replace(old.seen_over_im(ends))
+        self.signs.heard_over_im(user_id, at, now)
+        if not await self.sessions.is_live(user_id):
+            await self._remove(new)
+            return Outcome(False)
+        armed = () if new.expires_at is None else (_armed(user_id, new.expires_at),)
+        return Outcome(True, (*armed, ReachByIm(user_id)))
+
     def _expected_until(self, presence: Presence, place: Place | None) -> float:
         """Return when the user is given up: at the stored deadline, or later if he was heard of since."""
-        ends = presence.expires_at or 0.0
+        ends = max(presence.expires_at or 0.0, self._called_until(presence, place))
+        return max(ends, self._waited_for_until(presence.user_id)) if self._is_over_im(presence) else ends
+
+    def _called_until(self, presence: Presence, place: Place | None) -> float:
         heard = self.signs.last(presence.user_id)
         if heard is None or place is None:
-            return ends
-        if place.kind is PlaceKind.HOSTING:
-            leased = presence.state is PresenceState.LEASE
-            return max(ends, heard + (self.rules.host_lease_s if leased else self.rules.grace_s))
-        if presence.state is PresenceState.LEASE:
-            return max(ends, heard + self.rules.audience_lease_s)
-        return ends
+            return 0.0
+        leased = presence.state is PresenceState.LEASE
+        if place.kind is not PlaceKind.HOSTING:
+            return heard + self.rules.audience_lease_s if leased else 0.0
+        if not leased:
+            return heard + self.rules.grace_s
+        return heard + (
+            self.rules.im_pong_timeout_s if self._is_over_im(presence) else self.rules.host_lease_s
+        )
+
+    def _waited_for_until(self, user_id: str) -> float:
+        """Return until when an answer over IM is waited for.
+
+        A user is not silent because nothing reached him: while the cloud takes no pings there is no end to it.
+        """
+        signs = self.signs.over_im(user_id)
+        if signs is None:
+            return 0.0
+        timeout, interval = self.rules.im_pong_timeout_s, self.rules.im_ping_interval_s
+        asked_at = self.clock.now() if signs.asked_at is None else signs.asked_at
+        return max(
+            signs.heard_at + timeout, asked_at + (timeout - interval if timeout > interval else timeout)
+        )
+
+    def _is_over_im(self, presence: Presence) -> bool:
+        return presence.im and self.rules.signals_over_im
 
     async def _extend(self, presence: Presence, ends: float) -> tuple[Effect, ...]:
         if ends != presence.expires_at:

@@ -61,6 +61,11 @@ class Sessions:
             raise BadToken("failed to authenticate with token")
         return session.user_id
 
+    async def is_live(self, user_id: str) -> bool:
+        """Tell whether the user is logged in, for those whom another channel than a token names."""
+        session = await self.sessions.get(user_id)
+        return session is not None and session.expires_at > self.clock.now()
+
     async def account(self, user_id: str) -> Account:
         """Return the account of a user who is logged in. Raises BadToken if it is gone."""
         account = await self.accounts.get(user_id)

@@ -43,6 +43,7 @@ class Sweep:
         """Take over from an earlier life of this process: its connections are gone, its deadlines are kept."""
         effects: list[Effect] = list(await self.attendance.adopt())
         effects += [Hold(p.user_id) for p in await self.presences.all() if p.state is not PresenceState.OPEN]
+        effects += await self.attendance.adopt_over_im()
         return tuple(effects)
 
     async def look_around(self, horizon_s: float) -> tuple[Effect, ...]:

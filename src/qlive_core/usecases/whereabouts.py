@@ -8,6 +8,8 @@ from qlive_core.model.room import Room
 from qlive_core.model.status import UserStatus, shown_room, user_status
 from qlive_core.ports.stores import PkStore, PlaceStore, RoomStore
 
+_TIME_GRAIN_S = 0.001
+
 
 @frozen
 class Here:
@@ -33,6 +35,14 @@ class Here:
     def hosted_room(self) -> Room | None:
         """Return the room if the user is its host."""
         return self.room if self.place is not None and self.place.kind is PlaceKind.HOSTING else None
+
+    def outdates(self, sent_at: float) -> bool:
+        """Tell whether the user came here after he sent something, which therefore meant another place.
+
+        Clouds tell times in whole milliseconds, cut off.
+        """
+        room = self.hosted_room
+        return room is not None and sent_at + _TIME_GRAIN_S <= room.created_at
 
 
 @frozen

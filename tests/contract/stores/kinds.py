@@ -145,7 +145,7 @@ PRESENCES = Kind(
     "presences",
     "user_id",
     lambda n, text: Presence(f"user{n}{text}", text, f"n{text}", None),
-    lambda presence, value: presence.until(value),
+    lambda presence, value: evolve(presence.until(value), im=True),
     {},
 )
 

@@ -23,6 +23,7 @@ from qlive_adapters.sqlite.store import SqliteStores
 from qlive_core.errors import StoreUnavailable
 from qlive_core.model.feedback import Feedback
 from qlive_core.model.feedback_mail import Outbox
+from qlive_core.model.presence import Presence
 
 from .facts_contract import outcomes
 from .kinds import a_room
@@ -123,6 +124,23 @@ async def test_newer_file_is_refused(path: Path) -> None:
     for _ in range(2):
         with pytest.raises(CannotOpen, match=f"{path} has schema version 99"):
             SqliteStores(path)
+
+
+async def test_an_older_file_is_brought_up_to_date(path: Path) -> None:
+    """What the first version wrote is read as it was meant, and can be written again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        f"{SCRIPTS[0]} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;"
+        "INSERT INTO presence VALUES ('ann', 'conn', 'node', NULL, 7);"
+    )
+    connection.close()
+    stores = SqliteStores(path)
+    ann = Presence("ann", "conn", "node", None, 7)
+    assert await stores.presences.get("ann") == ann
+    seen = await stores.presences.replace(ann.seen_over_im(1.0))
+    assert await stores.presences.get("ann") == seen
+    await stores.close()
 
 
 def test_other_file_is_refused(tmp_path: Path) -> None:

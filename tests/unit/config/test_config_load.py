@@ -234,6 +234,14 @@ def test_im_credentials_are_needed() -> None:
     assert (loaded.settings.im.provider, loaded.warnings) == ("rongcloud", ())
 
 
+def test_im_signalling_needs_an_im_cloud() -> None:
+    """To prefer IM without a cloud that carries it is worth a warning, and keeps nobody from WebSocket."""
+    signaling = {"type": "im"}
+    assert [warning.path for warning in load({"signaling": signaling}).warnings] == ["signaling.type"]
+    im = {"provider": "rongcloud", "rongcloud": {"app_key": "k", "app_secret": "s"}}
+    assert load({"signaling": signaling, "im": im}).warnings == ()
+
+
 @pytest.mark.parametrize(
     ("host", "warned"), [("http://127.0.0.1:1", False), ("http://api.example.com", True)]
 )

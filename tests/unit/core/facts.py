@@ -21,7 +21,7 @@ class Picture:
     rooms: frozenset[tuple[str, str, str]]
     places: frozenset[tuple[str, str, str]]
     pks: frozenset[tuple[str, str, str]]
-    presences: frozenset[tuple[str, str, str]]
+    presences: frozenset[tuple[str, str, str, bool]]
 
 
 async def picture(world: World) -> Picture:
@@ -36,7 +36,7 @@ async def picture(world: World) -> Picture:
             (pk.state.value, name.get(pk.proposer.room_id, "gone"), name.get(pk.target.room_id, "gone"))
             for pk in await stores.pks.all()
         ),
-        frozenset((p.user_id, p.state.value, p.connection_id) for p in await stores.presences.all()),
+        frozenset((p.user_id, p.state.value, p.connection_id, p.im) for p in await stores.presences.all()),
     )
 
 
@@ -92,11 +92,17 @@ async def fire(world: World, arm: Arm) -> tuple[Effect, ...]:
 
 
 async def everybody_goes(world: World) -> None:
-    """Let all connections drop and all deadlines pass, with nothing but the sweep to remember them."""
+    """Let all connections drop and all deadlines pass, with nothing but the sweep to remember them.
+
+    Whoever was seen over IM is pinged in vain.
+    """
     for presence in await world.stores.presences.all():
         if presence.state is PresenceState.OPEN:
             await world.attendance.drop(presence.user_id, presence.connection_id)
     for _ in range(4):
+        since = world.clock.time
+        world.clock.advance(1.0)
+        world.attendance.pinged_over_im([p.user_id for p in await world.stores.presences.all()], since)
         for arm in deadlines(await world.sweep.look_around(HORIZON_S)):
             world.clock.time = max(world.clock.time, arm.at)
             await fire(world, arm)

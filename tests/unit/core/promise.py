@@ -6,7 +6,18 @@ returns "done" or the code of its refusal, and notes in ``told`` whom it tells w
 
 from collections import defaultdict
 
+from attrs import define
+
 from qlive_core.rules import Rules
+
+
+@define
+class OverIm:
+    """A user who is seen over IM: when he was last heard, when that came, and when a ping to him first arrived since."""
+
+    heard: float
+    came: float
+    asked: float | None = None
 
 
 class Promise:
@@ -17,11 +28,13 @@ class Promise:
         self.now = now
         self.logged_in: set[str] = set()
         self.rooms: dict[str, dict[str, str]] = {}
+        self.opened: dict[str, float] = {}
         self.places: dict[str, tuple[str, str]] = {}
         self.pks: list[dict[str, object]] = []
         self.connection: dict[str, str] = {}
         self.until: dict[str, float | None] = {}
         self.heard: dict[str, float] = {}
+        self.over_im: dict[str, OverIm] = {}
         self.told: list[tuple[str, str]] = []
         self.outcomes: dict[str, int] = defaultdict(int)
 
@@ -80,6 +93,7 @@ class Promise:
             return "user.watching"
         self._lease(user, self.rules.host_lease_s)
         self.rooms[room] = {"name": name, "kind": kind, "host": user}
+        self.opened[room] = self.now
         self.places[user] = ("hosting", room)
         return "done"
 
@@ -210,6 +224,8 @@ class Promise:
 
     def _lease(self, user: str, seconds: float) -> None:
         until = self.until.get(user, 0.0)
+        if user in self.over_im:
+            seconds = min(seconds, self.rules.im_pong_timeout_s)
         if until is not None:
             self.connection[user] = ""
             self.until[user] = max(until, self.now + seconds)
@@ -233,6 +249,44 @@ class Promise:
             self._go(user)
         return "done"
 
+    def hear_over_im(self, user: str, at: float) -> bool:
+        """Hear something that a user sent over IM; tell whether he is there."""
+        at = min(at, self.now)
+        if at + self.rules.im_pong_timeout_s <= self.now:
+            return user in self.until
+        if user in self.over_im:
+            known = self.over_im[user]
+            if at > known.heard:
+                self.over_im[user] = OverIm(at, self.now)
+            return True
+        if user not in self.logged_in:
+            return False
+        self.over_im[user] = OverIm(at, self.now)
+        if user not in self.until or (self.until[user] is not None and self.connection[user] == ""):
+            self.connection[user] = ""
+            self.until[user] = at + self.rules.im_pong_timeout_s
+        return True
+
+    def leave_by_im(self, user: str, sent_at: float) -> bool:
+        """Leave by one's own word over IM, unless that was said before one's room was opened."""
+        own = self.own_room(user)
+        if own and sent_at < self.opened[own]:
+            return False
+        self._go(user)
+        return True
+
+    def to_ping(self) -> list[str]:
+        """Return who is asked whether he is there."""
+        spoken_up = self.now - self.rules.im_ping_interval_s / 2
+        return sorted(user for user, known in self.over_im.items() if known.heard <= spoken_up)
+
+    def pinged(self, users: list[str], since: float) -> None:
+        """Know that pings to these users, sent since then, have arrived."""
+        for user in users:
+            known = self.over_im.get(user)
+            if known is not None and known.asked is None and known.came <= since:
+                known.asked = self.now
+
     def logout(self, user: str) -> str:
         """End the session and everything else."""
         self.logged_in.discard(user)
@@ -249,6 +303,7 @@ class Promise:
         self.connection.pop(user, None)
         self.until.pop(user, None)
         self.heard.pop(user, None)
+        self.over_im.pop(user, None)
 
     def look_at(self, user: str) -> bool:
         """Look whether the user is still expected, as his deadline came; tell whether he was given up."""
@@ -258,10 +313,16 @@ class Promise:
         kind, _ = self.places.get(user, ("", ""))
         leased = self.connection[user] == ""
         rules = self.rules
+        known = self.over_im.get(user)
         if user in self.heard and kind == "hosting":
-            until = max(until, self.heard[user] + (rules.host_lease_s if leased else rules.grace_s))
+            unconnected = rules.im_pong_timeout_s if known else rules.host_lease_s
+            until = max(until, self.heard[user] + (unconnected if leased else rules.grace_s))
         elif user in self.heard and kind and leased:
             until = max(until, self.heard[user] + rules.audience_lease_s)
+        if known is not None:
+            asked = self.now if known.asked is None else known.asked
+            answer_s = rules.im_pong_timeout_s - rules.im_ping_interval_s
+            until = max(until, known.heard + rules.im_pong_timeout_s, asked + answer_s)
         self.until[user] = until
         if until > self.now:
             return False
@@ -275,6 +336,7 @@ class Promise:
     def restart(self) -> None:
         """Lose all connections and all signs of life, as a crash of the process does."""
         self.heard.clear()
+        self.over_im = {user: OverIm(self.now, self.now) for user in self.over_im}
         for user, until in self.until.items():
             if until is None:
                 self.until[user] = self.now + self.rules.grace_s

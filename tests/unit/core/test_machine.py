@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from core.facts import HORIZON_S, check, check_nobody_is_stuck, deadlines, fire, picture
 from core.promise import Promise
 from core.world import FIXED_CODE, FIXED_PHONES, RULES, WRITES, World, pushes, run
-from qlive_core.effects import Arm, Count, DeadlineKind, Effect, Outcome
+from qlive_core.effects import Arm, Count, DeadlineKind, Effect, LetGo, Outcome, ReachByIm
 from qlive_core.errors import QliveError, Stale
 from qlive_core.model.status import room_status
 
@@ -33,13 +33,14 @@ class SmallWorld(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        rules = evolve(RULES, max_rooms=3)
+        rules = evolve(RULES, max_rooms=3, signals_over_im=True)
         self.lose_at = 0
         self.world = World(rules)
         self.promise = Promise(rules, now=self.world.clock.time)
         self.now_running = self._process()
         self.armed: set[Arm] = set()
         self.counts: dict[str, int] = {}
+        self.reachable: set[str] = set()
         self.restarts = self.connections = 0
         self.rooms: list[str] = ["room-that-never-was"]
         self.tokens: dict[str, str] = {}
@@ -61,7 +62,11 @@ class SmallWorld(RuleBasedStateMachine):
         """Arm what is to be armed, and compare the pushes with the promised ones."""
         self.armed |= set(deadlines(effects))
         for effect in effects:
-            if isinstance(effect, Count):
+            if isinstance(effect, ReachByIm):
+                self.reachable.add(effect.user_id)
+            elif isinstance(effect, LetGo):
+                self.reachable.discard(effect.user_id)
+            elif isinstance(effect, Count):
                 self.counts[effect.state.value] = self.counts.get(effect.state.value, 0) + 1
         told = sorted((user_id, message.TYPE) for user_id, message in pushes(effects))
         assert told == sorted(self.promise.told), "told what was not promised"
@@ -145,6 +150,37 @@ class SmallWorld(RuleBasedStateMachine):
         connection = self._connection(data, user)
         promised = self.promise.disconnect(user, connection)
         self._same(promised, lambda w: w.attendance.disconnect(user, connection), lose_at)
+
+    # The other channel.
+
+    @rule(n=users, ago=st.sampled_from([0.0, 0.0, 0.0, 3.0, 19.0, 20.0, 30.0]), lose_at=lost)
+    def hear_over_im(self, n: int, ago: float, lose_at: int) -> None:
+        """Hear something from a user over IM, at once or late."""
+        user, at = self.ids[n], self.world.clock.time - ago
+        is_there = self.promise.hear_over_im(user, at)
+        done = self._same("done", lambda w: w.attendance.heard_over_im(user, at), lose_at)
+        assert done.reply == is_there
+
+    @rule(n=users, ago=st.sampled_from([0.0, 0.0, 1.0, 15.0, 60.0]), lose_at=lost)
+    def leave_by_im(self, n: int, ago: float, lose_at: int) -> None:
+        """Leave by a message over IM, which may come so late that it is about something else."""
+        user, sent_at = self.ids[n], self.world.clock.time - ago
+        left = self.promise.leave_by_im(user, sent_at)
+        done = self._same("done", lambda w: w.attendance.leave_by_im(user, sent_at), lose_at)
+        assert done.reply == left
+
+    @rule(takes_s=st.sampled_from([0.0, 0.1, 6.0]), taken=st.booleans(), n=st.none() | users)
+    def ping_over_im(self, takes_s: float, taken: bool, n: int | None) -> None:
+        """Ask those who are silent over IM; the cloud may be slow, or take nothing, and one may answer meanwhile."""
+        silent = self._play(lambda w: w.attendance.to_ping_over_im(sorted(self.reachable)))[1].reply
+        assert silent == self.promise.to_ping()
+        since = self.world.clock.time
+        self.advance(takes_s)
+        if n is not None:
+            self.hear_over_im(n, 0.0, 0)
+        if taken:
+            self.promise.pinged(silent, since)
+            self.now_running.attendance.pinged_over_im(silent, since)
 
     # Rooms and audiences.
 
@@ -280,6 +316,7 @@ class SmallWorld(RuleBasedStateMachine):
         """Lose the process: its connections, timers and signs of life; the next one takes over."""
         self.restarts += 1
         self.armed.clear()
+        self.reachable.clear()
         self.promise.restart()
         self.now_running = self._process()
         self._take(run(self.now_running.sweep.wake()))
@@ -290,6 +327,7 @@ class SmallWorld(RuleBasedStateMachine):
         """Sweep: there is never anything to repair that is not a crash's doing."""
         before = run(picture(self.world))
         self._take(run(self.now_running.sweep.look_around(HORIZON_S)))
+        assert run(self.now_running.attendance.unreached_over_im(lambda user: user in self.reachable)) == ()
         assert run(picture(self.world)) == before
 
     # What holds after every step.
@@ -328,13 +366,16 @@ class SmallWorld(RuleBasedStateMachine):
         stored = {p.user_id: p for p in run(self.world.stores.presences.all())}
         assert {user: p.expires_at for user, p in stored.items()} == self.promise.until
         assert {user: p.connection_id for user, p in stored.items()} == self.promise.connection
+        over_im = {user for user, p in stored.items() if p.im}
+        assert over_im == set(self.promise.over_im)
+        assert over_im <= self.reachable, "somebody whom nobody asks whether he is there"
         armed = {(arm.key, arm.at) for arm in self.armed if arm.kind is DeadlineKind.PRESENCE}
         assert {(user, at) for user, at in self.promise.until.items() if at is not None} <= armed
 
     def teardown(self) -> None:
         """Invariant 4: when everybody has gone and all deadlines have passed, nothing is left."""
         try:
-            run(check_nobody_is_stuck(self.world.beside(node=self.now_running.node)))
+            run(check_nobody_is_stuck(self.now_running))
         finally:
             self.world.close()
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar, cast
 
-from qlive_adapters.local import FairTurns
+from qlive_adapters.local import FairTurns, RecentSigns
 from qlive_adapters.sqlite.store import SqliteStores
 from qlive_core.effects import Effect, Notify
 from qlive_core.errors import ProviderUnavailable, QliveError
@@ -94,25 +94,6 @@ class CountedIds:
         return options[0]
 
 
-class NotedSigns:
-    """Signs of life in a dictionary, as in the process; a restart forgets them."""
-
-    def __init__(self) -> None:
-        self.heard: dict[str, float] = {}
-
-    def saw(self, user_id: str, now: float) -> None:
-        """Note a sign of life."""
-        self.heard[user_id] = now
-
-    def last(self, user_id: str) -> float | None:
-        """Return when it was."""
-        return self.heard.get(user_id)
-
-    def forget(self, user_id: str) -> None:
-        """Forget the user."""
-        self.heard.pop(user_id, None)
-
-
 class Postbox:
     """Takes codes for delivery, or fails to."""
 
@@ -173,13 +154,13 @@ class World:
         stores: SqliteStores | None = None,
         clock: HandClock | None = None,
         ids: CountedIds | None = None,
-        signs: NotedSigns | None = None,
+        signs: RecentSigns | None = None,
         node: str = "node-1",
         before: BeforeCall | None = None,
     ) -> None:
         self.stores = stores or SqliteStores(":memory:")
         self.clock, self.ids, self.node, self.rules = clock or HandClock(), ids or CountedIds(), node, rules
-        self.signs, self.sms, self.rtc = signs or NotedSigns(), Postbox(), ReadableRtc()
+        self.signs, self.sms, self.rtc = signs or RecentSigns(), Postbox(), ReadableRtc()
         self._before = before
         self._wire()
 
@@ -220,7 +201,15 @@ class World:
             accounts, sessions, self.codes, self.whereabouts, self.departure, clock, ids, rules
         )
         self.attendance = Attendance(
-            presences, places, self.sessions, self.departure, signs, clock, rules, self.node
+            presences,
+            places,
+            self.sessions,
+            self.departure,
+            self.whereabouts,
+            signs,
+            clock,
+            rules,
+            self.node,
         )
         self.rooms = Rooms(
             rooms, places, self.whereabouts, self.attendance, self.departure, self.rtc, clock, ids, rules

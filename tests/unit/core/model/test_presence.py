@@ -17,6 +17,7 @@ CHANGES: dict[PresenceEvent, Callable[[Presence], Presence]] = {
     PresenceEvent.DROP: lambda presence: presence.until(120.0),
     PresenceEvent.RENEW: lambda presence: presence.until(160.0),
     PresenceEvent.TAKE_PLACE: lambda presence: presence.leased(160.0, "node-2"),
+    PresenceEvent.SEEN: lambda presence: presence.seen_over_im(160.0),
 }
 
 
@@ -30,10 +31,11 @@ def test_the_whole_table() -> None:
     lease, is_open, grace = PresenceState.LEASE, PresenceState.OPEN, PresenceState.GRACE
     connect, drop, renew = PresenceEvent.CONNECT, PresenceEvent.DROP, PresenceEvent.RENEW
     take, expire, leave = PresenceEvent.TAKE_PLACE, PresenceEvent.EXPIRE, PresenceEvent.LEAVE
+    seen = PresenceEvent.SEEN
     expected = {
-        lease: {connect: is_open, renew: lease, take: lease, expire: None, leave: None},
-        is_open: {connect: is_open, drop: grace, take: is_open, leave: None},
-        grace: {connect: is_open, renew: grace, take: lease, expire: None, leave: None},
+        lease: {connect: is_open, renew: lease, take: lease, seen: lease, expire: None, leave: None},
+        is_open: {connect: is_open, drop: grace, take: is_open, seen: is_open, leave: None},
+        grace: {connect: is_open, renew: grace, take: lease, seen: grace, expire: None, leave: None},
     }
     assert expected == TABLE
 

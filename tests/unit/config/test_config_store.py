@@ -1,4 +1,4 @@
-"""What this release does not have is said before the server starts."""
+"""Which store is meant."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ URI = "mongodb://user:hunter2@localhost"
 
 
 def refusal(document: dict[str, Any], **environ: str) -> str:
-    """Read a document that asks for what is not there, and return the whole message."""
+    """Read a document that cannot be used, and return the whole message."""
     with pytest.raises(ConfigError) as caught:
         read_settings(json.dumps(document), environ, source="qlive.conf")
     return str(caught.value)
@@ -49,10 +49,3 @@ def test_mongo_without_uri() -> None:
     loaded = read_settings('{"mongo": {"uri": "", "database": "x"}}', {}, source="qlive.conf")
     assert loaded.settings.store == Settings().store
     assert [warning.path for warning in loaded.warnings] == ["mongo"]
-
-
-def test_what_can_wait() -> None:
-    """What the server can do without is a warning."""
-    (warning,) = read_settings('{"signaling": {"type": "im"}}', {}, source="qlive.conf").warnings
-    assert warning.path == "signaling.type"
-    assert "not available in this release" in warning.message

@@ -1,0 +1,39 @@
+"""Signalling over IM as a whole: what runs for it, and how it ends."""
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+from attrs import frozen
+
+from qlive_app.signalling.hub import Hub
+from qlive_app.signalling.im.callbacks import ImCallbacks
+from qlive_app.signalling.im.inbox import ImInbox
+from qlive_app.signalling.im.outbox import ImOutbox
+from qlive_app.signalling.im.pinger import ImPinger
+from qlive_app.signalling.im.watched import WatchedSignals
+from qlive_core.effects import Effect
+
+_HANDLE_WITHIN_S = 1.0
+_SEND_WITHIN_S = 1.0
+
+
+@frozen(kw_only=True)
+class ImChannel:
+    """The parts of signalling over IM."""
+
+    callbacks: ImCallbacks
+    inbox: ImInbox
+    outbox: ImOutbox
+    pinger: ImPinger
+    signals: WatchedSignals
+
+    def jobs(
+        self, hub: Hub, effects: Callable[[Iterable[Effect]], None]
+    ) -> tuple[Coroutine[Any, Any, None], ...]:
+        """Return what is to run as long as the process does."""
+        return self.pinger.run(hub.only_by_im, effects), self.signals.run()
+
+    async def drain(self) -> None:
+        """Handle what was heard and send what is to be said, as far as that is done soon. Nothing must come any more."""
+        await self.inbox.drain(_HANDLE_WITHIN_S)
+        await self.outbox.drain(_SEND_WITHIN_S)

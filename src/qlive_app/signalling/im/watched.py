@@ -1,0 +1,68 @@
+"""Whether the IM cloud does its work, for operators; and trying again until it does."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from qlive_core.errors import ProviderUnavailable
+from qlive_core.ports.clouds import ImCloud, ImSignals
+
+_RETRY_S = 3.0
+
+
+class WatchedSignals:
+    """Signalling over IM that reports when the cloud fails and when it is back.
+
+    ``report`` is told what is wrong, or "". Users get texts from the system user, whom the cloud has to know first.
+    """
+
+    def __init__(
+        self, signals: ImSignals, cloud: ImCloud, report: Callable[[str], None], *, system_user_id: str
+    ) -> None:
+        self._signals = signals
+        self._cloud = cloud
+        self._report = report
+        self._system_user_id = system_user_id
+        self._healthy: bool | None = None
+        self._failed = asyncio.Event()
+        self._log = structlog.get_logger("qlive.im")
+        report("has not answered yet")
+
+    async def send(self, user_ids: Sequence[str], text: str) -> None:
+        """As ImSignals.send."""
+        try:
+            await self._signals.send(user_ids, text)
+        except ProviderUnavailable:
+            self._note(healthy=False)
+            raise
+        self._note(healthy=True)
+
+    async def run(self) -> None:
+        """Make the system user known, and whenever the cloud fails ask it until it answers. For ever."""
+        while True:
+            await self._ask()
+            if self._healthy:
+                self._failed.clear()
+                await self._failed.wait()
+            await asyncio.sleep(_RETRY_S)
+
+    async def _ask(self) -> None:
+        try:
+            await self._cloud.user_token(self._system_user_id, nickname=self._system_user_id, avatar="")
+        except ProviderUnavailable:
+            self._note(healthy=False)
+        else:
+            self._note(healthy=True)
+
+    def _note(self, *, healthy: bool) -> None:
+        if healthy == self._healthy:
+            return
+        self._healthy = healthy
+        if healthy:
+            self._report("")
+            self._log.info("im cloud answers")
+        else:
+            self._failed.set()
+            self._report("does not answer; nobody is reached over IM")
+            self._log.warning("im cloud does not answer")

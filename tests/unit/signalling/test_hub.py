@@ -1,0 +1,87 @@
+"""Where pushes go: to the connection, over IM, into the mailbox, or nowhere."""
+
+from qlive_app.signalling.hub import Hub
+from qlive_core.signalling import CloseCode
+
+
+class Socket:
+    """A connection that writes down what it is given; ``stuck`` ones deliver nothing of it."""
+
+    def __init__(self, *, stuck: bool = False) -> None:
+        self.connection_id = "conn-1"
+        self.stuck = stuck
+        self.pushed: list[str] = []
+
+    def push(self, text: str) -> None:
+        """Take a push."""
+        self.pushed.append(text)
+
+    def hang_up(self, code: CloseCode) -> None:
+        """End."""
+
+    def undelivered(self, *, ended: bool) -> list[str]:
+        """Return what did not arrive."""
+        return self.pushed if self.stuck else []
+
+
+class Im:
+    """What was sent over IM."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+
+    def send(self, user_id: str, text: str) -> None:
+        """Take a text."""
+        self.sent.append((user_id, text))
+
+
+def test_the_connection_comes_first() -> None:
+    """Who has both hears over his connection, and over IM when that is gone."""
+    im, socket = Im(), Socket()
+    hub = Hub(im.send)
+    hub.reach_by_im("ann")
+    hub.attach("ann", socket, 1)
+    assert hub.deliver("ann", "1") == "sent"
+    assert hub.only_by_im() == []
+    hub.detach("ann", socket)
+    assert hub.deliver("ann", "2") == "im"
+    assert (socket.pushed, im.sent) == (["1"], [("ann", "2")])
+    assert hub.only_by_im() == ["ann"]
+
+
+def test_what_a_lost_connection_did_not_deliver_goes_over_im() -> None:
+    """In order, and before what comes later."""
+    im, socket = Im(), Socket(stuck=True)
+    hub = Hub(im.send)
+    hub.attach("ann", socket, 1)
+    hub.reach_by_im("ann")
+    hub.deliver("ann", "1")
+    hub.deliver("ann", "2")
+    hub.detach("ann", socket)
+    hub.deliver("ann", "3")
+    assert im.sent == [("ann", "1"), ("ann", "2"), ("ann", "3")]
+    assert hub.attach("ann", Socket(), 2) == []
+
+
+def test_who_becomes_reachable_gets_what_waited() -> None:
+    """The mailbox is emptied, and needed no more."""
+    im = Im()
+    hub = Hub(im.send)
+    hub.hold("ann")
+    assert hub.deliver("ann", "1") == "kept"
+    hub.reach_by_im("ann")
+    hub.reach_by_im("ann")
+    hub.hold("ann")
+    assert hub.deliver("ann", "2") == "im"
+    assert im.sent == [("ann", "1"), ("ann", "2")]
+    assert hub.attach("ann", Socket(), 1) == []
+
+
+def test_whoever_is_let_go_is_not_reached() -> None:
+    """Neither kept for nor sent to, until he is seen again."""
+    im = Im()
+    hub = Hub(im.send)
+    hub.reach_by_im("ann")
+    hub.let_go("ann")
+    assert hub.deliver("ann", "1") == "dropped"
+    assert (im.sent, hub.only_by_im()) == ([], [])
