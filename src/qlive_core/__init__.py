@@ -44,6 +44,7 @@ return an ``Outcome`` of reply and effects. A service that brings its own stores
 from qlive_core.effects import (
     Arm,
     Count,
+    CountSeat,
     DeadlineKind,
     Effect,
     HangUp,
@@ -74,6 +75,15 @@ from qlive_core.model.pk import Decision, News, Pk, PkEvent, PkState, Role, Side
 from qlive_core.model.place import Place, PlaceKind
 from qlive_core.model.presence import Presence, PresenceEvent, PresenceState
 from qlive_core.model.room import Room, RoomType
+from qlive_core.model.seat import (
+    Party,
+    SeatDecision,
+    SeatEvent,
+    SeatNews,
+    SeatOutcome,
+    decide_seat,
+    seat_number,
+)
 from qlive_core.model.session import Session
 from qlive_core.model.sms import SendQuota, SmsCode
 from qlive_core.model.status import RoomStatus, UserStatus, room_status, user_status
@@ -83,8 +93,11 @@ from qlive_core.usecases.audience import Audience
 from qlive_core.usecases.battles import Answered, Battles, Relay
 from qlive_core.usecases.codes import Codes
 from qlive_core.usecases.departure import Departure
-from qlive_core.usecases.directory import Directory, Page, Query, RoomFacts
+from qlive_core.usecases.directory import Directory, Page, Query, RoomFacts, SeatHolder
 from qlive_core.usecases.rooms import HostedRoom, Rooms
+from qlive_core.usecases.seat_control import SeatControl
+from qlive_core.usecases.seating import Seating
+from qlive_core.usecases.seats import Seats
 from qlive_core.usecases.sessions import LoggedIn, Sessions
 from qlive_core.usecases.sweep import Sweep
 from qlive_core.usecases.uploads import UploadPermission, Uploads
@@ -100,6 +113,7 @@ __all__ = [
     "Codes",
     "Conflict",
     "Count",
+    "CountSeat",
     "DeadlineKind",
     "Decision",
     "Departure",
@@ -124,6 +138,7 @@ __all__ = [
     "Notify",
     "Outcome",
     "Page",
+    "Party",
     "Pk",
     "PkEvent",
     "PkState",
@@ -143,6 +158,14 @@ __all__ = [
     "RoomType",
     "Rooms",
     "Rules",
+    "SeatControl",
+    "SeatDecision",
+    "SeatEvent",
+    "SeatHolder",
+    "SeatNews",
+    "SeatOutcome",
+    "Seating",
+    "Seats",
     "SendQuota",
     "Session",
     "Sessions",
@@ -157,6 +180,8 @@ __all__ = [
     "UserStatus",
     "Whereabouts",
     "decide",
+    "decide_seat",
     "room_status",
+    "seat_number",
     "user_status",
 ]

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from attrs import frozen
 
 from qlive_core.model.pk import PkState
+from qlive_core.model.seat import SeatOutcome
 from qlive_core.signalling.messages import Push
 
 Reply = TypeVar("Reply")
@@ -28,6 +29,7 @@ class DeadlineKind(enum.Enum):
     """What ends when a deadline comes."""
 
     PK_OFFER = "pk_offer"
+    SEAT_REQUEST = "seat_request"
     PRESENCE = "presence"
 
 
@@ -77,7 +79,14 @@ class Count:
     state: PkState
 
 
-Effect = Notify | Arm | HangUp | Hold | LetGo | Count
+@frozen
+class CountSeat:
+    """Count, for the operators, how a request, an invitation or the holding of a seat began or ended."""
+
+    outcome: SeatOutcome
+
+
+Effect = Notify | Arm | HangUp | Hold | LetGo | Count | CountSeat
 
 
 @frozen

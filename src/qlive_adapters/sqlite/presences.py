@@ -1,9 +1,25 @@
 """Presences in SQLite."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 
-from qlive_adapters.sqlite.table import SqliteFactStore, Table
+from qlive_adapters.sqlite.table import Row, SqliteFactStore, Table
 from qlive_core.model.presence import Presence
+
+
+def _encode(presence: Presence) -> Row:
+    return (
+        presence.user_id,
+        presence.connection_id,
+        presence.node,
+        presence.expires_at,
+        json.dumps(sorted(presence.capabilities)),
+    )
+
+
+def _decode(row: Row) -> Presence:
+    user_id, connection_id, node, expires_at, capabilities, rev = row
+    return Presence(user_id, connection_id, node, expires_at, frozenset(json.loads(capabilities)), rev)
 
 
 class SqlitePresences(SqliteFactStore[Presence]):
@@ -12,10 +28,15 @@ class SqlitePresences(SqliteFactStore[Presence]):
     table = Table(
         Presence,
         "presence",
-        ("user_id", "connection_id", "node", "expires_at"),
-        lambda presence: (presence.user_id, presence.connection_id, presence.node, presence.expires_at),
-        lambda row: Presence(*row),
+        ("user_id", "connection_id", "node", "expires_at", "capabilities"),
+        _encode,
+        _decode,
     )
+
+    async def get_many(self, user_ids: Collection[str]) -> Mapping[str, Presence]:
+        """As PresenceStore.get_many."""
+        found = self._select("WHERE user_id IN (SELECT value FROM json_each(?))", json.dumps(list(user_ids)))
+        return {presence.user_id: presence for presence in found}
 
     async def all(self) -> Sequence[Presence]:
         """As PresenceStore.all."""

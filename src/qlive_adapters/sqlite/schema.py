@@ -98,7 +98,23 @@ CREATE TABLE feedback (
 ) STRICT;
 """
 
-SCRIPTS = (_VERSION_1,)
+# Seats in voice rooms. A place's first revision is the time, in microseconds, at which it was taken; see
+# ``first_revision``. capabilities and locked_seats: JSON lists.
+_VERSION_2 = """
+ALTER TABLE place ADD COLUMN since REAL NOT NULL DEFAULT 0;
+ALTER TABLE place ADD COLUMN seat INTEGER;
+ALTER TABLE place ADD COLUMN seat_until REAL;
+ALTER TABLE place ADD COLUMN muted INTEGER NOT NULL DEFAULT 0;
+UPDATE place SET since = rev / 1000000.0;
+CREATE UNIQUE INDEX place_seat ON place (room_id, seat) WHERE seat IS NOT NULL;
+CREATE INDEX place_deadline ON place (seat_until) WHERE seat_until IS NOT NULL;
+
+ALTER TABLE room ADD COLUMN locked_seats TEXT NOT NULL DEFAULT '[]';
+
+ALTER TABLE presence ADD COLUMN capabilities TEXT NOT NULL DEFAULT '[]';
+"""
+
+SCRIPTS = (_VERSION_1, _VERSION_2)
 VERSION = len(SCRIPTS)
 
 APPLICATION_ID = 0x716C6976

@@ -8,7 +8,7 @@ import structlog
 from qlive_app.runtime.deadlines import Deadlines
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.signalling.hub import Hub
-from qlive_core.effects import Arm, Count, Effect, HangUp, HangUpReason, Hold, LetGo, Notify
+from qlive_core.effects import Arm, Count, CountSeat, Effect, HangUp, HangUpReason, Hold, LetGo, Notify
 from qlive_core.signalling import CloseCode, encode
 
 _CLOSE_CODES = {HangUpReason.REPLACED: CloseCode.REPLACED, HangUpReason.LOGGED_OUT: CloseCode.LOGGED_OUT}
@@ -29,6 +29,7 @@ class LocalEffects:
             Hold: lambda effect: hub.hold(effect.user_id),
             LetGo: lambda effect: hub.let_go(effect.user_id),
             Count: lambda effect: metrics.count_pk(effect.state.value),
+            CountSeat: lambda effect: metrics.count_seat(effect.outcome.value),
         }
 
     def run(self, effects: Iterable[Effect]) -> None:

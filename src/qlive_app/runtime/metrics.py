@@ -61,6 +61,11 @@ class Metrics:
             "qlive_signalling_closes", "Signalling connections that ended, by close code.", "code"
         )
         self._pk = cache(self._counter("qlive_pk", "PKs by the state that they came to.", "state").labels)
+        self._seat = cache(
+            self._counter(
+                "qlive_seat", "Requests, invitations and seats by how they began or ended.", "outcome"
+            ).labels
+        )
         self.effect_failures = self._counter(
             "qlive_effect_failures", "Effects that failed, by kind.", "effect"
         )
@@ -112,6 +117,10 @@ class Metrics:
     def count_pk(self, state: str) -> None:
         """Count one PK that came to this state."""
         self._pk(state).inc()
+
+    def count_seat(self, outcome: str) -> None:
+        """Count one request, invitation or holding of a seat that began or ended so."""
+        self._seat(outcome).inc()
 
     def observe_commit(self, operations: int, seconds: float) -> None:
         """Count one commit of the store."""

@@ -5,6 +5,7 @@ outlives the person behind it, whatever crashed in between.
 """
 
 import enum
+from collections.abc import Iterable
 
 from attrs import evolve, frozen
 
@@ -29,6 +30,11 @@ class PresenceEvent(enum.Enum):
 
 
 GONE = None
+
+SEATS = "seats"
+"""The capability of an app that shows invitations, moves, mutes and locks of seats."""
+CAPABILITIES = frozenset({SEATS})
+"""What an app may announce that it can show; pushes that the first apps do not know go only to those that can."""
 
 TABLE: dict[PresenceState, dict[PresenceEvent, PresenceState | None]] = {
     PresenceState.LEASE: {
@@ -60,12 +66,14 @@ class Presence:
 
     ``connection_id`` is the connection that counts, or the last one that did, or "" if there was none;
     ``node`` is the process that holds it. ``expires_at`` (Unix seconds) is None while it is open.
+    ``capabilities`` are those of ``CAPABILITIES`` that the user's app has announced.
     """
 
     user_id: str
     connection_id: str
     node: str
     expires_at: float | None
+    capabilities: frozenset[str] = frozenset()
     rev: int = 1
 
     @property
@@ -86,3 +94,7 @@ class Presence:
     def leased(self, expires_at: float, node: str) -> "Presence":
         """Return a lease that does not depend on any connection."""
         return evolve(self, connection_id="", node=node, expires_at=expires_at)
+
+    def able(self, capabilities: Iterable[str]) -> "Presence":
+        """Return the presence of an app that can do these, as far as they are known."""
+        return evolve(self, capabilities=CAPABILITIES.intersection(capabilities))
