@@ -18,9 +18,13 @@ from qlive_adapters.sqlite import engine as engine_module
 from qlive_adapters.sqlite.batch import Operation
 from qlive_adapters.sqlite.engine import Engine
 from qlive_adapters.sqlite.opening import CannotOpen
+from qlive_adapters.sqlite.schema import APPLICATION_ID, SCRIPTS
 from qlive_adapters.sqlite.store import SqliteStores
 from qlive_core.errors import StoreUnavailable
 from qlive_core.model.feedback import Feedback
+from qlive_core.model.place import Place, PlaceKind
+from qlive_core.model.presence import Presence
+from qlive_core.model.room import Room, RoomType
 
 from .facts_contract import outcomes
 from .kinds import a_room
@@ -101,6 +105,26 @@ async def test_newer_file_is_refused(path: Path) -> None:
     for _ in range(2):
         with pytest.raises(CannotOpen, match=f"{path} has schema version 99"):
             SqliteStores(path)
+
+
+async def test_a_file_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
+    """Whoever is in a room stays there, since the time at which he took his place; nobody sits or is locked out."""
+    path.parent.mkdir(parents=True)
+    connection = sqlite3.connect(path)
+    connection.executescript(SCRIPTS[0])
+    connection.execute("INSERT INTO place VALUES ('ann', 'room', 'hosting', 1700000000250000)")
+    connection.execute("INSERT INTO room VALUES ('room', 'Ann''s', 'voice', 'ann', 1.5, 3)")
+    connection.execute("INSERT INTO presence VALUES ('ann', 'connection', 'node', NULL, 7)")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+    stores = SqliteStores(path)
+    place = Place("ann", "room", PlaceKind.HOSTING, since=1700000000.25, rev=1700000000250000)
+    assert await stores.places.get("ann") == place
+    assert await stores.rooms.get("room") == Room("room", "Ann's", RoomType.VOICE, "ann", 1.5, rev=3)
+    assert await stores.presences.get("ann") == Presence("ann", "connection", "node", None, rev=7)
+    await stores.close()
 
 
 def test_other_file_is_refused(tmp_path: Path) -> None:
@@ -202,7 +226,9 @@ async def in_one_commit(engine: Engine, *operations: Operation) -> list[Any]:
 
 def occupy(connection: sqlite3.Connection) -> int:
     """Write a row."""
-    return connection.execute("INSERT INTO place VALUES (hex(randomblob(6)), 'room', 'watching', 1)").rowcount
+    return connection.execute(
+        "INSERT INTO place (user_id, room_id, kind, rev) VALUES (hex(randomblob(6)), 'room', 'watching', 1)"
+    ).rowcount
 
 
 async def test_failed_commit(engine: Engine) -> None:
