@@ -57,14 +57,17 @@ class Departure:
 
     @redecided
     async def vacate(self, seen: Place, *, lapse: bool) -> Outcome[None]:
-        """Empty the place of a user who is not there any more, unless he has taken one since it was seen.
+        """Empty the place of a user whose presence has ended, unless he is back or elsewhere since it was seen.
 
-        With ``lapse`` a mere watcher's place remembers the room, so that his next poll lets him in again.
+        That its seat has changed is no sign of him: the host may have done that. With ``lapse`` a mere watcher's place remembers the room, so that his next poll lets him in again.
         """
         place = await self.places.get(seen.user_id)
         if place is None:
             return Outcome(None, (LetGo(seen.user_id),))
-        return await self._empty(place, lapse=lapse) if place == seen else Outcome(None)
+        same_stay = (place.room_id, place.since) == (seen.room_id, seen.since)
+        if not same_stay or await self.presences.get(seen.user_id) is not None:
+            return Outcome(None)
+        return await self._empty(place, lapse=lapse)
 
     async def end_pk_of(self, room_id: str) -> tuple[Effect, ...]:
         """End the live PK of a room whose host leaves, if there is one."""

@@ -39,7 +39,7 @@ class SeatControl:
         now = self.clock.now()
         until = now + self.rules.join_request_timeout_s
         decision = decide_seat(place, SeatEvent.INVITE, Party.HOST, now=now, seat=position, until=until)
-        await self.seating.check_free(room, seat_number(position))
+        await self.seating.check_free(room, seat_number(position), place)
         return Outcome(None, await self.seating.carry_out(room, decision))
 
     @redecided
@@ -62,7 +62,7 @@ class SeatControl:
         decision = decide_seat(place, SeatEvent.MOVE, Party.HOST, now=self.clock.now(), seat=position)
         if seat_number(position) == place.seat:
             return Outcome(None)
-        await self.seating.check_free(room, position)
+        await self.seating.check_free(room, position, place)
         return Outcome(None, await self.seating.carry_out(room, decision))
 
     @redecided

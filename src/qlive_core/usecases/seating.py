@@ -5,11 +5,11 @@ from attrs import evolve, field, frozen
 from qlive_core.effects import Arm, CountSeat, DeadlineKind, Effect, Notify
 from qlive_core.errors import (
     Duplicate,
-    LostRace,
     NoSuchRoom,
     NotInRoom,
     RoomTypeUnfit,
     SeatTaken,
+    Stale,
     StoreUnavailable,
 )
 from qlive_core.model.place import Place, PlaceKind
@@ -48,14 +48,16 @@ class Seating:
     async def place_in(self, room: Room, user_id: str) -> Place:
         """Return the place of somebody who is in the room, the host too. Raises NotInRoom."""
         place = await self.places.get(user_id)
-        if place is None or place.room_id != room.id or place.kind is PlaceKind.LAPSED:
-            raise NotInRoom
-        return place
+        if place is not None and place.room_id == room.id and place.kind is not PlaceKind.LAPSED:
+            return place
+        # He may have been there until the room closed, a moment ago.
+        raise NotInRoom if await self.rooms.get(room.id) else NoSuchRoom
 
-    async def check_free(self, room: Room, seat: int) -> None:
-        """Raises SeatTaken if somebody has the seat, asks for it or is invited to it."""
-        if any(place.seat == seat for place in await self.places.seats(room.id)):
-            raise SeatTaken
+    async def check_free(self, room: Room, seat: int, place: Place) -> None:
+        """Raises SeatTaken if anybody but who has this place has the seat, asks for it or is invited to it."""
+        for holder in await self.places.seats(room.id):
+            if holder.seat == seat:
+                raise SeatTaken if holder.user_id != place.user_id else Stale("Place", place.user_id)
 
     async def is_able(self, user_id: str) -> bool:
         """Tell whether the user's app shows more about seats than the first ones did."""
@@ -86,11 +88,9 @@ class Seating:
         """
         # Asked for first: once the commit stands, nothing may fail any more.
         people = await self.accounts.get_many({decision.before.user_id, room.creator})
-        after = await self._commit(decision)
+        await self._commit(decision)
         if await self.rooms.get(room.id) is None:
-            if after is not None:
-                await self._clear(after)
-            raise NoSuchRoom
+            raise NoSuchRoom  # whoever closes it has yet to clear it
         listener, host = people.get(decision.before.user_id), people.get(room.creator)
         return await self._told(decision, Company(room, listener, host))
 
@@ -130,14 +130,13 @@ class Seating:
             return told
         return tuple(each for each in told if not isinstance(each, Notify) or each.user_id != user_id)
 
-    async def _commit(self, decision: SeatDecision) -> Place | None:
+    async def _commit(self, decision: SeatDecision) -> None:
         before, after = decision.before, decision.after
         try:
             if after is None:
                 await self.places.remove(before)
-                stored = None
             else:
-                stored = await self.places.replace(after)
+                await self.places.replace(after)
         except Duplicate:
             raise SeatTaken from None
         except StoreUnavailable:
@@ -146,13 +145,6 @@ class Seating:
             raise
         if before.seat_until is not None:
             self._perhaps_expired.pop(before.user_id, None)
-        return stored
-
-    async def _clear(self, place: Place) -> None:
-        try:
-            await self.places.remove(place)
-        except LostRace:
-            return  # whoever closed the room has removed it, or the user is somewhere else
 
     async def _told(self, decision: SeatDecision, company: Company) -> tuple[Effect, ...]:
         transition, after = decision.transition, decision.after

@@ -40,7 +40,7 @@ class Seats:
         decision = decide_seat(place, SeatEvent.ASK, Party.LISTENER, now=now, seat=position, until=until)
         if seat_number(position) in room.locked_seats:
             raise SeatTaken
-        await self.seating.check_free(room, position)
+        await self.seating.check_free(room, position, place)
         return Outcome(None, await self.seating.carry_out(room, decision))
 
     @redecided
