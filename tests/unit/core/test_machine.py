@@ -3,6 +3,7 @@
 After every step the invariants of the architecture hold; at the end of every history nobody is stuck.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -14,14 +15,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from core.facts import HORIZON_S, check, check_nobody_is_stuck, deadlines, fire, picture
 from core.promise import Promise
 from core.world import FIXED_CODE, FIXED_PHONES, RULES, WRITES, World, pushes, run
-from qlive_core.effects import Arm, Count, DeadlineKind, Effect, Outcome
+from qlive_core.effects import Arm, Count, CountSeat, DeadlineKind, Effect, Outcome
 from qlive_core.errors import QliveError, Stale
 from qlive_core.model.status import room_status
 
 USERS = 4
 users = st.integers(0, USERS - 1)
 names = st.sampled_from(["a", "b", "c", "d"])
-kinds = st.sampled_from(["pk", "pk", "pk", "voice"])
+kinds = st.sampled_from(["pk", "pk", "voice"])
+numbers = st.sampled_from([0, 1, 1, 2, 7, 8])
 lost = st.sampled_from([0, 0, 0, 1, 2, 3])
 """Which write of a command loses a race it never ran, if any: 1 for the first."""
 
@@ -29,7 +31,7 @@ Command = Callable[[World], Awaitable[Any]]
 
 
 class SmallWorld(RuleBasedStateMachine):
-    """Four users, their rooms, audiences, connections and PKs."""
+    """Four users, their rooms, audiences, connections, PKs and seats."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +41,8 @@ class SmallWorld(RuleBasedStateMachine):
         self.promise = Promise(rules, now=self.world.clock.time)
         self.now_running = self._process()
         self.armed: set[Arm] = set()
-        self.counts: dict[str, int] = {}
+        self.counts: Counter[str] = Counter()
+        self.seat_counts: Counter[str] = Counter()
         self.restarts = self.connections = 0
         self.rooms: list[str] = ["room-that-never-was"]
         self.tokens: dict[str, str] = {}
@@ -62,7 +65,9 @@ class SmallWorld(RuleBasedStateMachine):
         self.armed |= set(deadlines(effects))
         for effect in effects:
             if isinstance(effect, Count):
-                self.counts[effect.state.value] = self.counts.get(effect.state.value, 0) + 1
+                self.counts[effect.state.value] += 1
+            elif isinstance(effect, CountSeat):
+                self.seat_counts[effect.outcome.value] += 1
         told = sorted((user_id, message.TYPE) for user_id, message in pushes(effects))
         assert told == sorted(self.promise.told), "told what was not promised"
         self.promise.told.clear()
@@ -179,7 +184,26 @@ class SmallWorld(RuleBasedStateMachine):
     def enter(self, n: int, data: st.DataObject, lose_at: int) -> None:
         """Watch a room."""
         user, room = self.ids[n], self._room(data)
-        self._same(self.promise.enter(user, room), lambda w: w.audience.enter(user, room), lose_at)
+        # Who enters again is told about the seats again.
+        again = not self.promise.is_shown_seats(user, room)
+        self._same(
+            self.promise.enter(user, room), lambda w: w.audience.enter(user, room), lose_at, again=again
+        )
+
+    def _voice_rooms(self) -> list[str]:
+        return [room for room, each in self.promise.rooms.items() if each["kind"] == "voice"]
+
+    @precondition(lambda self: self._voice_rooms())
+    @rule(n=users, able=st.booleans(), lose_at=lost)
+    def enter_voice_room(self, n: int, able: bool, lose_at: int) -> None:
+        """Enter a voice room, with an app that shows more than the first ones or without."""
+        user, room = self.ids[n], self._voice_rooms()[0]
+        self._same(
+            self.promise.enter(user, room), lambda w: w.audience.enter(user, room), lose_at, again=False
+        )
+        if able:
+            self._announce(user, 0)
+            self._announce(self.promise.rooms[room]["host"], 0)
 
     @rule(n=users, lose_at=lost)
     def leave(self, n: int, lose_at: int) -> None:
@@ -252,6 +276,88 @@ class SmallWorld(RuleBasedStateMachine):
         room = data.draw(st.sampled_from([self.promise.own_room(user), self._room(data)]), "ended")
         self._same(self.promise.end(user, room), lambda w: w.battles.end(user, room), lose_at)
 
+    # Seats.
+
+    @rule(n=users, lose_at=lost)
+    def announce(self, n: int, lose_at: int) -> None:
+        """Say what one's app can show."""
+        self._announce(self.ids[n], lose_at)
+
+    def _announce(self, user: str, lose_at: int) -> None:
+        self._same(self.promise.announce(user), lambda w: w.attendance.announce(user, ["seats"]), lose_at)
+
+    def _of_seats(self, data: st.DataObject) -> tuple[str, str, str]:
+        """Return a host, a room and somebody: mostly such as have to do with each other."""
+        rooms = self._voice_rooms()
+        room = data.draw(st.sampled_from([*rooms, *rooms, *rooms, self._room(data)]), "room")
+        host = self.promise.rooms[room]["host"] if room in self.promise.rooms else self.ids[0]
+        host = data.draw(st.sampled_from([host, host, host, self.ids[1]]), "host")
+        there = self.promise.audience(room) * 3
+        return host, room, data.draw(st.sampled_from([*there, self.ids[2]]), "listener")
+
+    @precondition(lambda self: self._voice_rooms())
+    @rule(data=st.data(), number=numbers, lose_at=lost)
+    def ask(self, data: st.DataObject, number: int, lose_at: int) -> None:
+        """Ask for a seat."""
+        _, room, user = self._of_seats(data)
+        self._same(self.promise.ask(user, room, number), lambda w: w.seats.ask(user, room, number), lose_at)
+
+    @precondition(lambda self: self._voice_rooms())
+    @rule(data=st.data(), accept=st.booleans(), lose_at=lost)
+    def answer_seat(self, data: st.DataObject, accept: bool, lose_at: int) -> None:
+        """Answer a request for a seat, or what is none."""
+        host, room, user = self._of_seats(data)
+        promised = self.promise.answer_seat(host, room, user, accept=accept)
+        self._same(promised, lambda w: w.seats.answer(host, room, user, accept=accept), lose_at)
+
+    @precondition(lambda self: self.promise.seats)
+    @rule(data=st.data(), lose_at=lost)
+    def end_seat(self, data: st.DataObject, lose_at: int) -> None:
+        """Leave a seat, withdraw a request, or have neither."""
+        _, room, user = self._of_seats(data)
+        self._same(self.promise.end_seat(user, room), lambda w: w.seats.end(user, room), lose_at)
+
+    @precondition(lambda self: self.promise.able and self._voice_rooms())
+    @rule(data=st.data(), number=numbers, lose_at=lost)
+    def invite(self, data: st.DataObject, number: int, lose_at: int) -> None:
+        """Invite somebody to a seat."""
+        host, room, user = self._of_seats(data)
+        promised = self.promise.invite(host, room, user, number)
+        self._same(promised, lambda w: w.seat_control.invite(host, room, user, number), lose_at)
+
+    @precondition(lambda self: self.promise.able and self.promise.seats)
+    @rule(data=st.data(), accept=st.booleans(), lose_at=lost)
+    def answer_invite(self, data: st.DataObject, accept: bool, lose_at: int) -> None:
+        """Answer an invitation, or what is none."""
+        _, room, user = self._of_seats(data)
+        promised = self.promise.answer_invite(user, room, accept=accept)
+        self._same(promised, lambda w: w.seat_control.answer_invite(user, room, accept=accept), lose_at)
+
+    @precondition(lambda self: self.promise.able and self.promise.seats)
+    @rule(data=st.data(), number=numbers, yes=st.booleans(), lose_at=lost)
+    def direct(self, data: st.DataObject, number: int, yes: bool, lose_at: int) -> None:
+        """Move, mute or empty a seat."""
+        host, room, user = self._of_seats(data)
+        promise = self.promise
+        command = data.draw(st.sampled_from(["move", "mute", "empty"]), "command")
+        if command == "move":
+            promised = promise.move(host, room, user, number)
+            self._same(promised, lambda w: w.seat_control.move(host, room, user, number), lose_at)
+        elif command == "mute":
+            promised = promise.mute(host, room, user, muted=yes)
+            self._same(promised, lambda w: w.seat_control.mute(host, room, user, muted=yes), lose_at)
+        else:
+            promised = promise.empty(host, room, number)
+            self._same(promised, lambda w: w.seat_control.empty(host, room, number), lose_at)
+
+    @precondition(lambda self: self.promise.able and self._voice_rooms())
+    @rule(data=st.data(), number=numbers, locked=st.booleans(), lose_at=lost)
+    def lock(self, data: st.DataObject, number: int, locked: bool, lose_at: int) -> None:
+        """Lock a seat, or unlock it."""
+        host, room, _ = self._of_seats(data)
+        promised = self.promise.lock(host, room, number, locked=locked)
+        self._same(promised, lambda w: w.seat_control.lock(host, room, number, locked=locked), lose_at)
+
     # Time, and the process.
 
     @rule(seconds=st.sampled_from([1.0, 5.0, 9.9, 10.0, 19.9, 20.0, 40.0, 61.0]))
@@ -271,6 +377,8 @@ class SmallWorld(RuleBasedStateMachine):
     def _look(self, arm: Arm) -> None:
         if arm.kind is DeadlineKind.PRESENCE:
             self.promise.look_at(arm.key)
+        elif arm.kind is DeadlineKind.SEAT_REQUEST:
+            self.promise.end_in_time(arm.key)
         elif (pk := run(self.world.stores.pks.get(arm.key))) is not None and pk.state.value == "offered":
             self.promise.time_out(pk.proposer.room_id, pk.target.room_id)
         self._take(run(fire(self.now_running, arm)))
@@ -302,10 +410,27 @@ class SmallWorld(RuleBasedStateMachine):
     @invariant()
     def every_offer_has_one_outcome(self) -> None:
         """Invariant 2: as many offers as outcomes and open ones, each counted once."""
-        assert self.counts == dict(self.promise.outcomes)
+        assert self.counts == self.promise.outcomes
         still_offered = sum(pk["state"] == "offered" for pk in self.promise.pks)
         outcomes = ("live", "rejected", "timed_out", "cancelled")
-        assert self.counts.get("offered", 0) == still_offered + sum(self.counts.get(o, 0) for o in outcomes)
+        assert self.counts["offered"] == still_offered + sum(self.counts[outcome] for outcome in outcomes)
+
+    @invariant()
+    def every_request_for_a_seat_has_one_outcome(self) -> None:
+        """Invariant 2, for seats: as many beginnings as ends and open ones, each counted once; all are armed."""
+        assert self.seat_counts == self.promise.seat_outcomes
+        stored = run(self.world.stores.places.all())
+        seats = {p.user_id: (p.seat, p.muted) for p in stored if p.seat is not None}
+        assert seats == {user: (seat.number, seat.muted) for user, seat in self.promise.seats.items()}
+        armed = {(arm.key, arm.at) for arm in self.armed if arm.kind is DeadlineKind.SEAT_REQUEST}
+        assert {(p.user_id, p.seat_until) for p in stored if p.seat_until is not None} <= armed
+        rooms = run(self.world.stores.rooms.all())
+        assert {room.id: set(room.locked_seats) for room in rooms} == {
+            room: self.promise.locks[room] for room in self.promise.rooms
+        }
+        begun = self.seat_counts["asked"] + self.seat_counts["invited"]
+        ends = ("rejected", "withdrawn", "timed_out", "declined", "lapsed", "left", "emptied", "closed")
+        assert begun == len(seats) + sum(self.seat_counts[end] for end in ends)
 
     @invariant()
     def statuses_are_as_promised(self) -> None:
