@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from core.facts import HORIZON_S, check, check_nobody_is_stuck, deadlines, fire, picture
 from core.promise import Promise
@@ -28,6 +28,19 @@ lost = st.sampled_from([0, 0, 0, 1, 2, 3])
 """Which write of a command loses a race it never ran, if any: 1 for the first."""
 
 Command = Callable[[World], Awaitable[Any]]
+
+SEAT_COMMANDS: dict[str, Callable[[World], Callable[..., Awaitable[Any]]]] = {
+    "ask": lambda w: w.seats.ask,
+    "answer_seat": lambda w: w.seats.answer,
+    "end_seat": lambda w: w.seats.end,
+    "invite": lambda w: w.seat_control.invite,
+    "answer_invite": lambda w: w.seat_control.answer_invite,
+    "move": lambda w: w.seat_control.move,
+    "mute": lambda w: w.seat_control.mute,
+    "lock": lambda w: w.seat_control.lock,
+    "empty": lambda w: w.seat_control.empty,
+}
+"""What stands behind each of the promise's commands about seats."""
 
 
 class SmallWorld(RuleBasedStateMachine):
@@ -153,10 +166,28 @@ class SmallWorld(RuleBasedStateMachine):
 
     # Rooms and audiences.
 
+    @initialize(scene=st.sampled_from(["nobody is live", "hosts", "singers", "singers with new apps"]))
+    def begin(self, scene: str) -> None:
+        """Begin where something can happen: with two hosts, or with an audience in a voice room."""
+        if scene == "hosts":
+            for n, name in enumerate("ab"):
+                self._create(self.ids[n], name, "pk", 0)
+        elif scene != "nobody is live":
+            self._create(self.ids[0], "a", "voice", 0)
+            for user in self.ids[1:3]:
+                self._enter(user, self._voice_rooms()[0], 0)
+            for user in self.ids[:2] if scene == "singers with new apps" else ():
+                self._announce(user, 0)
+
+    def _voice_rooms(self) -> list[str]:
+        return [room for room, each in self.promise.rooms.items() if each["kind"] == "voice"]
+
     @rule(n=users, name=names, kind=kinds, lose_at=lost)
     def create(self, n: int, name: str, kind: str, lose_at: int) -> None:
         """Open a room, or ask for one's own by its name."""
-        user = self.ids[n]
+        self._create(self.ids[n], name, kind, lose_at)
+
+    def _create(self, user: str, name: str, kind: str, lose_at: int) -> None:
         known = {room.id for room in run(self.world.stores.rooms.all())}
         result, done = self._play(lambda w: w.rooms.create(user, name, kind), lose_at)
         room = done.reply.room.id if done else ""
@@ -183,27 +214,14 @@ class SmallWorld(RuleBasedStateMachine):
     @rule(n=users, data=st.data(), lose_at=lost)
     def enter(self, n: int, data: st.DataObject, lose_at: int) -> None:
         """Watch a room."""
-        user, room = self.ids[n], self._room(data)
+        self._enter(self.ids[n], self._room(data), lose_at)
+
+    def _enter(self, user: str, room: str, lose_at: int) -> None:
         # Who enters again is told about the seats again.
         again = not self.promise.is_shown_seats(user, room)
         self._same(
             self.promise.enter(user, room), lambda w: w.audience.enter(user, room), lose_at, again=again
         )
-
-    def _voice_rooms(self) -> list[str]:
-        return [room for room, each in self.promise.rooms.items() if each["kind"] == "voice"]
-
-    @precondition(lambda self: self._voice_rooms())
-    @rule(n=users, able=st.booleans(), lose_at=lost)
-    def enter_voice_room(self, n: int, able: bool, lose_at: int) -> None:
-        """Enter a voice room, with an app that shows more than the first ones or without."""
-        user, room = self.ids[n], self._voice_rooms()[0]
-        self._same(
-            self.promise.enter(user, room), lambda w: w.audience.enter(user, room), lose_at, again=False
-        )
-        if able:
-            self._announce(user, 0)
-            self._announce(self.promise.rooms[room]["host"], 0)
 
     @rule(n=users, lose_at=lost)
     def leave(self, n: int, lose_at: int) -> None:
@@ -286,77 +304,74 @@ class SmallWorld(RuleBasedStateMachine):
     def _announce(self, user: str, lose_at: int) -> None:
         self._same(self.promise.announce(user), lambda w: w.attendance.announce(user, ["seats"]), lose_at)
 
-    def _of_seats(self, data: st.DataObject) -> tuple[str, str, str]:
-        """Return a host, a room and somebody: mostly such as have to do with each other."""
-        rooms = self._voice_rooms()
-        room = data.draw(st.sampled_from([*rooms, *rooms, *rooms, self._room(data)]), "room")
+    def _seat(self, lose_at: int, name: str, *args: Any, **kwargs: Any) -> str:
+        promised: str = getattr(self.promise, name)(*args, **kwargs)
+        self._same(promised, lambda w: SEAT_COMMANDS[name](w)(*args, **kwargs), lose_at)
+        return promised
+
+    @precondition(lambda self: self._voice_rooms())
+    @rule(data=st.data(), name=st.sampled_from(sorted(SEAT_COMMANDS)), number=numbers, yes=st.booleans())
+    def whatever_about_seats(self, data: st.DataObject, name: str, number: int, yes: bool) -> None:
+        """Command something about a seat, mostly among people who have to do with each other."""
+        room = data.draw(st.sampled_from([*self._voice_rooms() * 3, self._room(data)]), "room")
         host = self.promise.rooms[room]["host"] if room in self.promise.rooms else self.ids[0]
         host = data.draw(st.sampled_from([host, host, host, self.ids[1]]), "host")
-        there = self.promise.audience(room) * 3
-        return host, room, data.draw(st.sampled_from([*there, self.ids[2]]), "listener")
+        user = data.draw(st.sampled_from([*self.promise.audience(room) * 3, self.ids[2]]), "listener")
+        lose_at = data.draw(lost, "lose_at")
+        match name:
+            case "ask":
+                self._seat(lose_at, name, user, room, number)
+            case "end_seat":
+                self._seat(lose_at, name, user, room)
+            case "answer_seat":
+                self._seat(lose_at, name, host, room, user, accept=yes)
+            case "answer_invite":
+                self._seat(lose_at, name, user, room, accept=yes)
+            case "mute":
+                self._seat(lose_at, name, host, room, user, muted=yes)
+            case "lock":
+                self._seat(lose_at, name, host, room, number, locked=yes)
+            case "empty":
+                self._seat(lose_at, name, host, room, number)
+            case _:
+                self._seat(lose_at, name, host, room, user, number)
 
-    @precondition(lambda self: self._voice_rooms())
-    @rule(data=st.data(), number=numbers, lose_at=lost)
-    def ask(self, data: st.DataObject, number: int, lose_at: int) -> None:
-        """Ask for a seat."""
-        _, room, user = self._of_seats(data)
-        self._same(self.promise.ask(user, room, number), lambda w: w.seats.ask(user, room, number), lose_at)
+    @precondition(lambda self: self._right_moves())
+    @rule(data=st.data(), moves=st.integers(1, 8), lose_at=lost)
+    def sing(self, data: st.DataObject, moves: int, lose_at: int) -> None:
+        """Do some things about seats that are all right."""
+        for _ in range(moves):
+            if right := self._right_moves():
+                name, args, kwargs = data.draw(st.sampled_from(right), "move")
+                assert self._seat(lose_at, name, *args, **kwargs) == "done"
 
-    @precondition(lambda self: self._voice_rooms())
-    @rule(data=st.data(), accept=st.booleans(), lose_at=lost)
-    def answer_seat(self, data: st.DataObject, accept: bool, lose_at: int) -> None:
-        """Answer a request for a seat, or what is none."""
-        host, room, user = self._of_seats(data)
-        promised = self.promise.answer_seat(host, room, user, accept=accept)
-        self._same(promised, lambda w: w.seats.answer(host, room, user, accept=accept), lose_at)
+    def _right_moves(self) -> list[tuple[str, tuple[Any, ...], dict[str, bool]]]:
+        """Return what could be done about seats now."""
+        return [move for room in self._voice_rooms() for move in self._right_moves_in(room)]
 
-    @precondition(lambda self: self.promise.seats)
-    @rule(data=st.data(), lose_at=lost)
-    def end_seat(self, data: st.DataObject, lose_at: int) -> None:
-        """Leave a seat, withdraw a request, or have neither."""
-        _, room, user = self._of_seats(data)
-        self._same(self.promise.end_seat(user, room), lambda w: w.seats.end(user, room), lose_at)
-
-    @precondition(lambda self: self.promise.able and self._voice_rooms())
-    @rule(data=st.data(), number=numbers, lose_at=lost)
-    def invite(self, data: st.DataObject, number: int, lose_at: int) -> None:
-        """Invite somebody to a seat."""
-        host, room, user = self._of_seats(data)
-        promised = self.promise.invite(host, room, user, number)
-        self._same(promised, lambda w: w.seat_control.invite(host, room, user, number), lose_at)
-
-    @precondition(lambda self: self.promise.able and self.promise.seats)
-    @rule(data=st.data(), accept=st.booleans(), lose_at=lost)
-    def answer_invite(self, data: st.DataObject, accept: bool, lose_at: int) -> None:
-        """Answer an invitation, or what is none."""
-        _, room, user = self._of_seats(data)
-        promised = self.promise.answer_invite(user, room, accept=accept)
-        self._same(promised, lambda w: w.seat_control.answer_invite(user, room, accept=accept), lose_at)
-
-    @precondition(lambda self: self.promise.able and self.promise.seats)
-    @rule(data=st.data(), number=numbers, yes=st.booleans(), lose_at=lost)
-    def direct(self, data: st.DataObject, number: int, yes: bool, lose_at: int) -> None:
-        """Move, mute or empty a seat."""
-        host, room, user = self._of_seats(data)
-        promise = self.promise
-        command = data.draw(st.sampled_from(["move", "mute", "empty"]), "command")
-        if command == "move":
-            promised = promise.move(host, room, user, number)
-            self._same(promised, lambda w: w.seat_control.move(host, room, user, number), lose_at)
-        elif command == "mute":
-            promised = promise.mute(host, room, user, muted=yes)
-            self._same(promised, lambda w: w.seat_control.mute(host, room, user, muted=yes), lose_at)
-        else:
-            promised = promise.empty(host, room, number)
-            self._same(promised, lambda w: w.seat_control.empty(host, room, number), lose_at)
-
-    @precondition(lambda self: self.promise.able and self._voice_rooms())
-    @rule(data=st.data(), number=numbers, locked=st.booleans(), lose_at=lost)
-    def lock(self, data: st.DataObject, number: int, locked: bool, lose_at: int) -> None:
-        """Lock a seat, or unlock it."""
-        host, room, _ = self._of_seats(data)
-        promised = self.promise.lock(host, room, number, locked=locked)
-        self._same(promised, lambda w: w.seat_control.lock(host, room, number, locked=locked), lose_at)
+    def _right_moves_in(self, room: str) -> list[tuple[str, tuple[Any, ...], dict[str, bool]]]:
+        promise, host = self.promise, self.promise.rooms[room]["host"]
+        taken = promise.holders(room)
+        free = [number for number in range(8) if number not in taken and number not in promise.locks[room]]
+        moves: list[tuple[str, tuple[Any, ...], dict[str, bool]]] = []
+        for user in promise.audience(room):
+            kind, able = promise.places[user][0], {user, host} <= promise.able
+            if kind == "watching" and free:
+                moves.append(("ask", (user, room, free[0]), {}))
+                moves += [("invite", (host, room, user, free[0]), {})] if able else []
+            elif kind == "asking" and promise.seats[user].until > promise.now:
+                moves += [("answer_seat", (host, room, user), {"accept": yes}) for yes in (True, True, False)]
+                moves.append(("end_seat", (user, room), {}))
+            elif kind == "invited" and promise.seats[user].until > promise.now:
+                moves += [("answer_invite", (user, room), {"accept": yes}) for yes in (True, True, False)]
+            elif kind == "seated":
+                moves.append(("end_seat", (user, room), {}))
+                moves += [("move", (host, room, user, free[-1]), {})] if able and free else []
+                moves += [("mute", (host, room, user), {"muted": True})] if able else []
+                moves += (
+                    [("empty", (host, room, promise.seats[user].number), {})] if host in promise.able else []
+                )
+        return moves
 
     # Time, and the process.
 
