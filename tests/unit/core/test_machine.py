@@ -484,4 +484,4 @@ async def _awaited(command: Awaitable[Any]) -> Any:
 
 
 TestSmallWorld = SmallWorld.TestCase
-TestSmallWorld.settings = settings(max_examples=100, stateful_step_count=50)
+TestSmallWorld.settings = settings(max_examples=80, stateful_step_count=50)
