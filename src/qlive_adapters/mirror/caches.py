@@ -8,7 +8,7 @@ from qlive_adapters.mirror.cache import FactCache
 from qlive_core.model.pk import Pk
 from qlive_core.model.place import Place
 from qlive_core.model.room import Room
-from qlive_core.model.seat import SEATS
+from qlive_core.model.seat import SEAT_COUNT
 
 
 def _age(room: Room) -> tuple[float, str]:
@@ -68,7 +68,7 @@ class PlaceCache(FactCache[Place]):
 
     def seats(self, room_id: str) -> Sequence[Place]:
         """Return the places of the room that have to do with a seat, in the order of seats."""
-        found = (self.by("seat", _seat(room_id, seat)) for seat in range(SEATS))
+        found = (self.by("seat", _seat(room_id, seat)) for seat in range(SEAT_COUNT))
         return [place for place in found if place is not None]
 
     def _entered(self, fact: Place) -> None:

@@ -31,9 +31,9 @@ class PresenceEvent(enum.Enum):
 
 GONE = None
 
-SEATS = "seats"
+SHOWS_SEATS = "seats"
 """The capability of an app that shows invitations, moves, mutes and locks of seats."""
-CAPABILITIES = frozenset({SEATS})
+CAPABILITIES = frozenset({SHOWS_SEATS})
 """What an app may announce that it can show; pushes that the first apps do not know go only to those that can."""
 
 TABLE: dict[PresenceState, dict[PresenceEvent, PresenceState | None]] = {

@@ -19,7 +19,7 @@ from attrs import evolve, frozen
 from qlive_core.errors import AlreadyJoined, InvalidSeat, NotJoined
 from qlive_core.model.place import Place, PlaceKind
 
-SEATS = 8
+SEAT_COUNT = 8
 """The apps draw so many and crash on a position beyond them."""
 
 GONE = None
@@ -164,7 +164,7 @@ class SeatDecision:
 
 def seat_number(position: int) -> int:
     """Return the seat at that position. Raises InvalidSeat for one that no room has."""
-    if not 0 <= position < SEATS:
+    if not 0 <= position < SEAT_COUNT:
         raise InvalidSeat
     return position
 

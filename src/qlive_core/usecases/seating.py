@@ -13,7 +13,7 @@ from qlive_core.errors import (
     StoreUnavailable,
 )
 from qlive_core.model.place import Place, PlaceKind
-from qlive_core.model.presence import SEATS
+from qlive_core.model.presence import SHOWS_SEATS
 from qlive_core.model.room import Room, RoomType
 from qlive_core.model.seat import Party, SeatDecision, SeatEvent, SeatNews, decide_seat
 from qlive_core.ports.stores import AccountStore, PlaceStore, PresenceStore, RoomStore
@@ -62,13 +62,13 @@ class Seating:
     async def is_able(self, user_id: str) -> bool:
         """Tell whether the user's app shows more about seats than the first ones did."""
         presence = await self.presences.get(user_id)
-        return presence is not None and SEATS in presence.capabilities
+        return presence is not None and SHOWS_SEATS in presence.capabilities
 
     async def able_in(self, room: Room) -> frozenset[str]:
         """Return those in the room, host included, whose apps show more than the first ones did."""
         here = [place.user_id for place in await self.places.in_room(room.id) if place.in_audience]
         presences = await self.presences.get_many([*here, room.creator])
-        return frozenset(user_id for user_id, each in presences.items() if SEATS in each.capabilities)
+        return frozenset(user_id for user_id, each in presences.items() if SHOWS_SEATS in each.capabilities)
 
     async def roster(self, room: Room, user_id: str) -> tuple[Effect, ...]:
         """Return the push that tells somebody about locks and mutes, if it is a voice room and his app shows them."""
