@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from qlive_core.model import pk, presence
+from qlive_core.model import pk, place, presence, seat
 
 DOCS = Path(__file__).parent
 ENTRY = "entry"
@@ -93,6 +93,14 @@ def _presence_cells() -> Iterator[tuple[str, str, str]]:
             yield state.value, "gone" if target is None else target.value, event.value
 
 
+def _seat_cells() -> Iterator[tuple[str, str, str]]:
+    yield ENTRY, place.PlaceKind.WATCHING.value, "enter (listener)"
+    for kind, row in seat.TABLE.items():
+        for event, cell in row.items():
+            target = "gone" if cell.target is None else cell.target.value
+            yield kind.value, target, f"{event.value} ({cell.by.value})"
+
+
 def pk_machine() -> Diagram:
     """Return the diagram of the PK."""
     return Diagram(
@@ -151,7 +159,42 @@ def presence_machine() -> Diagram:
     )
 
 
-DIAGRAMS = (pk_machine, presence_machine)
+def seat_machine() -> Diagram:
+    """Return the diagram of a seat in a voice room."""
+    return Diagram(
+        name="seat",
+        title="The seat machine",
+        subtitle="Somebody in the audience of a voice room, and the seat that he asks for, is offered or holds.",
+        size=(1260, 700),
+        boxes={
+            ENTRY: Box(32, 340, width=18, height=18),
+            "watching": Box(250, 340, "no seat"),
+            "asking": Box(560, 150, "user: joinWait"),
+            "invited": Box(560, 530, "no app but new ones"),
+            "seated": Box(850, 340, "user: joined"),
+            "gone": Box(1165, 340),
+        },
+        arrows=_gather(_seat_cells()),
+        final=frozenset({"gone"}),
+        routes={
+            (ENTRY, "watching"): Route(label_dx=-6, label_dy=-14),
+            ("watching", "asking"): Route(bend=70, label_dx=-30, label_dy=-10),
+            ("asking", "watching"): Route(bend=20, label_dx=66, label_dy=4),
+            ("watching", "invited"): Route(bend=-70, label_dx=-34, label_dy=10),
+            ("invited", "watching"): Route(bend=-20, label_dx=66, label_dy=-4),
+            ("asking", "seated"): Route(label_dx=-10, label_dy=-2),
+            ("invited", "seated"): Route(label_dx=-10, label_dy=2),
+            ("seated", "watching"): Route(),
+            ("seated", "seated"): Route(loop="top", label_dy=-8),
+            ("asking", "gone"): Route(bend=70, label_dy=-12),
+            ("invited", "gone"): Route(bend=-70, label_dy=12),
+            ("watching", "gone"): Route(bend=-600, label_dy=12),
+            ("seated", "gone"): Route(label_dy=-14),
+        },
+    )
+
+
+DIAGRAMS = (pk_machine, presence_machine, seat_machine)
 
 
 # --- Drawing ------------------------------------------------------------------------------------------------------

@@ -69,6 +69,9 @@ from qlive_core.usecases.departure import Departure
 from qlive_core.usecases.directory import Directory
 from qlive_core.usecases.feedback_mails import FeedbackMails
 from qlive_core.usecases.rooms import Rooms
+from qlive_core.usecases.seat_control import SeatControl
+from qlive_core.usecases.seating import Seating
+from qlive_core.usecases.seats import Seats
 from qlive_core.usecases.sessions import Sessions
 from qlive_core.usecases.sweep import Sweep
 from qlive_core.usecases.uploads import Uploads
@@ -206,6 +209,7 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
         mails=_mails(settings, mirror, clock),
         expire={
             DeadlineKind.PK_OFFER: services.battles.expire,
+            DeadlineKind.SEAT_REQUEST: services.seats.expire,
             DeadlineKind.PRESENCE: services.attendance.expire,
         },
         metrics=metrics,
@@ -263,6 +267,7 @@ def rules_of(settings: Settings) -> Rules:
         sms_phone_daily_limit=sms.phone_daily_limit,
         sms_address_hourly_limit=sms.address_hourly_limit,
         pk_offer_timeout_s=settings.signaling.pk_request_timeout_s,
+        join_request_timeout_s=settings.signaling.join_request_timeout_s,
         grace_s=settings.websocket_conf.reconnect_timeout_s,
         host_lease_s=settings.presence.host_connect_timeout_s,
         audience_lease_s=settings.presence.audience_lease_s,
@@ -292,7 +297,8 @@ def _services(
     signs = RecentSigns()
     codes = Codes(stores.sms_codes, stores.send_quotas, sms, FairTurns(), clock, ids, rules)
     whereabouts = Whereabouts(stores.places, stores.rooms, stores.pks)
-    departure = Departure(stores.rooms, stores.places, stores.pks, stores.presences, signs, clock)
+    seating = Seating(stores.rooms, stores.places, stores.accounts, stores.presences)
+    departure = Departure(stores.rooms, stores.places, stores.pks, stores.presences, seating, signs, clock)
     sessions = Sessions(stores.accounts, stores.sessions, codes, whereabouts, departure, clock, ids, rules)
     attendance = Attendance(
         stores.presences,
@@ -312,9 +318,11 @@ def _services(
         departure=departure,
         attendance=attendance,
         rooms=Rooms(stores.rooms, stores.places, whereabouts, attendance, departure, rtc, clock, ids, rules),
-        audience=Audience(stores.rooms, stores.places, whereabouts, attendance, signs, clock, rules),
+        audience=Audience(stores.rooms, stores.places, whereabouts, attendance, seating, signs, clock, rules),
         directory=Directory(stores.rooms, stores.accounts, stores.places, stores.pks),
         battles=Battles(stores.rooms, stores.pks, stores.accounts, rtc, clock, ids, rules),
+        seats=Seats(stores.rooms, stores.places, stores.accounts, seating, clock, rules),
+        seat_control=SeatControl(stores.rooms, stores.places, stores.accounts, seating, clock, rules),
         uploads=Uploads(_upload_tokens(settings), stores.feedback, clock, rules),
         sweep=Sweep(
             stores.rooms,

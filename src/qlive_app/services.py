@@ -14,6 +14,8 @@ from qlive_core.usecases.codes import Codes
 from qlive_core.usecases.departure import Departure
 from qlive_core.usecases.directory import Directory
 from qlive_core.usecases.rooms import Rooms
+from qlive_core.usecases.seat_control import SeatControl
+from qlive_core.usecases.seats import Seats
 from qlive_core.usecases.sessions import Sessions
 from qlive_core.usecases.sweep import Sweep
 from qlive_core.usecases.uploads import Uploads
@@ -41,6 +43,8 @@ class Services:
     audience: Audience
     directory: Directory
     battles: Battles
+    seats: Seats
+    seat_control: SeatControl
     uploads: Uploads
     sweep: Sweep
     rtc: RtcCloud

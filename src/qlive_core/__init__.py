@@ -46,6 +46,7 @@ from qlive_core.effects import (
     CloseChat,
     Compose,
     Count,
+    CountSeat,
     DeadlineKind,
     Disarm,
     Effect,
@@ -82,6 +83,15 @@ from qlive_core.model.pk import Decision, News, Pk, PkEvent, PkState, Role, Side
 from qlive_core.model.place import Place, PlaceKind
 from qlive_core.model.presence import Presence, PresenceEvent, PresenceState
 from qlive_core.model.room import Room, RoomType
+from qlive_core.model.seat import (
+    Party,
+    SeatDecision,
+    SeatEvent,
+    SeatNews,
+    SeatOutcome,
+    decide_seat,
+    seat_number,
+)
 from qlive_core.model.session import Session
 from qlive_core.model.sms import SendQuota, SmsCode
 from qlive_core.model.status import RoomStatus, UserStatus, room_status, user_status
@@ -91,9 +101,12 @@ from qlive_core.usecases.audience import Audience
 from qlive_core.usecases.battles import Answered, Battles, Relay
 from qlive_core.usecases.codes import Codes
 from qlive_core.usecases.departure import Departure
-from qlive_core.usecases.directory import Directory, Page, Query, RoomFacts
+from qlive_core.usecases.directory import Directory, Page, Query, RoomFacts, SeatHolder
 from qlive_core.usecases.feedback_mails import FeedbackMails, MailFate, MailNews
 from qlive_core.usecases.rooms import HostedRoom, Rooms
+from qlive_core.usecases.seat_control import SeatControl
+from qlive_core.usecases.seating import Seating
+from qlive_core.usecases.seats import Seats
 from qlive_core.usecases.sessions import LoggedIn, Sessions
 from qlive_core.usecases.sweep import Sweep
 from qlive_core.usecases.uploads import UploadPermission, Uploads
@@ -111,6 +124,7 @@ __all__ = [
     "Compose",
     "Conflict",
     "Count",
+    "CountSeat",
     "DeadlineKind",
     "Decision",
     "Departure",
@@ -145,6 +159,7 @@ __all__ = [
     "Outbox",
     "Outcome",
     "Page",
+    "Party",
     "Pk",
     "PkEvent",
     "PkState",
@@ -164,6 +179,14 @@ __all__ = [
     "RoomType",
     "Rooms",
     "Rules",
+    "SeatControl",
+    "SeatDecision",
+    "SeatEvent",
+    "SeatHolder",
+    "SeatNews",
+    "SeatOutcome",
+    "Seating",
+    "Seats",
     "SendQuota",
     "Session",
     "Sessions",
@@ -179,6 +202,8 @@ __all__ = [
     "UserStatus",
     "Whereabouts",
     "decide",
+    "decide_seat",
     "room_status",
+    "seat_number",
     "user_status",
 ]

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from attrs import frozen
 
 from qlive_core.model.pk import Pk, PkState
+from qlive_core.model.seat import SeatOutcome
 from qlive_core.signalling.messages import Push
 
 Reply = TypeVar("Reply")
@@ -28,6 +29,7 @@ class DeadlineKind(enum.Enum):
     """What ends when a deadline comes."""
 
     PK_OFFER = "pk_offer"
+    SEAT_REQUEST = "seat_request"
     PRESENCE = "presence"
 
 
@@ -93,6 +95,13 @@ class Count:
 
 
 @frozen
+class CountSeat:
+    """Count, for the operators, how a request, an invitation or the holding of a seat began or ended."""
+
+    outcome: SeatOutcome
+
+
+@frozen
 class OpenChat:
     """Make the chat room of a room that has opened."""
 
@@ -135,6 +144,7 @@ Effect = (
     | ReachByIm
     | LetGo
     | Count
+    | CountSeat
     | OpenChat
     | CloseChat
     | Compose

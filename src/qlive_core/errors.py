@@ -93,6 +93,12 @@ class RoomTypeUnfit(Invalid):
     code = "room.type_unfit"
 
 
+class InvalidSeat(Invalid):
+    """No room has a seat at that position."""
+
+    code = "seat.invalid"
+
+
 class NotLoggedIn(Unauthenticated):
     code = "session.missing"
 
@@ -115,8 +121,16 @@ class NotYourPk(Forbidden):
     code = "pk.not_yours"
 
 
+class NotYourRoom(Forbidden):
+    code = "room.not_yours"
+
+
 class NoSuchRoom(NotFound):
     code = "room.not_found"
+
+
+class NoSuchUser(NotFound):
+    code = "user.not_found"
 
 
 class RoomNameTaken(Conflict):
@@ -129,6 +143,42 @@ class UserBroadcasting(Conflict):
 
 class UserWatching(Conflict):
     code = "user.watching"
+
+
+class UserJoined(Conflict):
+    """The user has a seat, or asks for one, in another room."""
+
+    code = "user.joined"
+
+
+class NotInRoom(Conflict):
+    """The user who is meant is not in that room."""
+
+    code = "user.not_in_room"
+
+
+class AppUnfit(Conflict):
+    """An app that would have to show this has not announced that it can."""
+
+    code = "user.app_unfit"
+
+
+class SeatTaken(Conflict):
+    """Somebody else has the seat, asks for it or is invited to it, or it is locked."""
+
+    code = "seat.taken"
+
+
+class AlreadyJoined(Conflict):
+    """The user has a seat, asks for one or is invited to one; or is the host, who needs none."""
+
+    code = "seat.already_joined"
+
+
+class NotJoined(Conflict):
+    """There is no seat, no request and no invitation that this could concern."""
+
+    code = "seat.not_joined"
 
 
 class RoomBusy(Conflict):

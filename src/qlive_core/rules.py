@@ -20,6 +20,7 @@ class Rules:
     sms_phone_daily_limit: int = 10
     sms_address_hourly_limit: int = 60
     pk_offer_timeout_s: float = 10
+    join_request_timeout_s: float = 10
     grace_s: float = 20
     host_lease_s: float = 60
     audience_lease_s: float = 60

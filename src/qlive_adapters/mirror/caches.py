@@ -6,8 +6,9 @@ from types import MappingProxyType
 
 from qlive_adapters.mirror.cache import FactCache
 from qlive_core.model.pk import Pk
-from qlive_core.model.place import Place, PlaceKind
+from qlive_core.model.place import Place
 from qlive_core.model.room import Room
+from qlive_core.model.seat import SEAT_COUNT
 
 
 def _age(room: Room) -> tuple[float, str]:
@@ -40,37 +41,50 @@ class RoomCache(FactCache[Room]):
         self._view = None
 
 
+def _seat(room_id: str, seat: int) -> str:
+    return f"{room_id}/{seat}"
+
+
+def _seat_of(place: Place) -> tuple[str, ...]:
+    return () if place.seat is None else (_seat(place.room_id, place.seat),)
+
+
 class PlaceCache(FactCache[Place]):
-    """Places, also by room, and counted."""
+    """Places, also by room and by seat, and counted."""
 
     def __init__(self) -> None:
-        super().__init__(lambda place: place.user_id)
+        super().__init__(lambda place: place.user_id, {"seat": _seat_of})
         self._in_room: dict[str, dict[str, Place]] = {}
-        self._watching: dict[str, int] = {}
-        self._numbers = MappingProxyType(self._watching)
+        self._audience: dict[str, int] = {}
+        self._numbers = MappingProxyType(self._audience)
 
     def in_room(self, room_id: str) -> Sequence[Place]:
         """Return the places that name the room."""
         return tuple(self._in_room.get(room_id, {}).values())
 
     def audience_numbers(self) -> Mapping[str, int]:
-        """Return a view of how many watch each room; it moves as they come and go."""
+        """Return a view of how many are in the audience of each room; it moves as they come and go."""
         return self._numbers
+
+    def seats(self, room_id: str) -> Sequence[Place]:
+        """Return the places of the room that have to do with a seat, in the order of seats."""
+        found = (self.by("seat", _seat(room_id, seat)) for seat in range(SEAT_COUNT))
+        return [place for place in found if place is not None]
 
     def _entered(self, fact: Place) -> None:
         self._in_room.setdefault(fact.room_id, {})[fact.user_id] = fact
-        if fact.kind is PlaceKind.WATCHING:
-            self._watching[fact.room_id] = self._watching.get(fact.room_id, 0) + 1
+        if fact.in_audience:
+            self._audience[fact.room_id] = self._audience.get(fact.room_id, 0) + 1
 
     def _left(self, fact: Place) -> None:
         here = self._in_room[fact.room_id]
         del here[fact.user_id]
         if not here:
             del self._in_room[fact.room_id]
-        if fact.kind is PlaceKind.WATCHING:
-            self._watching[fact.room_id] -= 1
-            if not self._watching[fact.room_id]:
-                del self._watching[fact.room_id]
+        if fact.in_audience:
+            self._audience[fact.room_id] -= 1
+            if not self._audience[fact.room_id]:
+                del self._audience[fact.room_id]
 
 
 class PkCache(FactCache[Pk]):

@@ -3,7 +3,7 @@
 What the sweep asks about (what is due, what a crash left behind) is asked of the wrapped store.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from qlive_adapters.mirror.cache import FactCache
 from qlive_adapters.mirror.caches import PkCache, PlaceCache, RoomCache
@@ -63,7 +63,7 @@ class MirroredPlaces(MirroredFactStore[Place]):
     def __init__(self, store: PlaceStore, changed: Callable[[], None]) -> None:
         self._places = PlaceCache()
         self._truth = store
-        super().__init__(store, self._places, changed=changed)
+        super().__init__(store, self._places, lookups={"seat": self._holder}, changed=changed)
 
     async def load(self) -> None:
         """Take in what the wrapped store holds."""
@@ -84,6 +84,18 @@ class MirroredPlaces(MirroredFactStore[Place]):
     async def audience_numbers(self) -> Mapping[str, int]:
         """As PlaceStore.audience_numbers; the answer is a view that moves with the places."""
         return self._places.audience_numbers()
+
+    async def seats(self, room_id: str) -> Sequence[Place]:
+        """As PlaceStore.seats."""
+        return self._places.seats(room_id)
+
+    async def due(self, before: float) -> Sequence[Place]:
+        """As PlaceStore.due."""
+        return await self._truth.due(before)
+
+    async def _holder(self, seat: str) -> Place | None:
+        room_id, _, number = seat.rpartition("/")
+        return next((p for p in await self._truth.seats(room_id) if str(p.seat) == number), None)
 
     async def clear_room(self, room_id: str) -> None:
         """As PlaceStore.clear_room."""
@@ -152,6 +164,10 @@ class MirroredPresences(MirroredFactStore[Presence]):
     async def reload(self) -> None:
         """Find out what changed in the wrapped store without our hearing of it."""
         await self._compare(await self._truth.all())
+
+    async def get_many(self, user_ids: Collection[str]) -> Mapping[str, Presence]:
+        """As PresenceStore.get_many."""
+        return {key: presence for key in user_ids if (presence := self._cache.get(key)) is not None}
 
     async def all(self) -> Sequence[Presence]:
         """As PresenceStore.all."""

@@ -115,6 +115,7 @@ class RoomDocument(KeyedDocument):
     type: str
     creator: str
     created_at: float
+    locked_seats: tuple[int, ...] = ()
     rev: int
     slot: int | None = None
 
@@ -129,15 +130,29 @@ class RoomDocument(KeyedDocument):
 
 
 class PlaceDocument(KeyedDocument):
-    """The place of a user."""
+    """The place of a user. ``since`` is missing from places of the first version."""
 
     room_id: str
     kind: str
+    since: float | None = None
+    seat: int | None = None
+    seat_until: float | None = None
+    muted: bool = False
     rev: int
 
     class Settings:
         name = "places"
-        indexes = (_index("room_id", "kind"), _TOMBSTONES)
+        indexes = (
+            _index("room_id", "kind"),
+            # The seat comes first: a refusal is told by the first field of its index.
+            IndexModel(
+                [("seat", ASCENDING), ("room_id", ASCENDING)],
+                unique=True,
+                partialFilterExpression={"seat": {"$gte": 0}},
+            ),
+            IndexModel([("seat_until", ASCENDING)], partialFilterExpression={"seat_until": {"$gt": 0}}),
+            _TOMBSTONES,
+        )
 
 
 class PkDocument(KeyedDocument):
@@ -161,6 +176,7 @@ class PresenceDocument(KeyedDocument):
     connection_id: str
     node: str
     expires_at: float | None
+    capabilities: tuple[str, ...] = ()
     rev: int
     im: bool = False
 

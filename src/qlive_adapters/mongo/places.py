@@ -2,23 +2,46 @@
 
 from collections.abc import Mapping, Sequence
 
+from pymongo import ASCENDING
+
 from qlive_adapters.mongo.documents import PlaceDocument, PresenceDocument, RoomDocument
 from qlive_adapters.mongo.facts import MongoFactStore, Shape, lookup
-from qlive_core.model.place import Place, PlaceKind
+from qlive_core.model.place import AUDIENCE, Place, PlaceKind
+
+_IN_AUDIENCE = {"$in": [kind.value for kind in AUDIENCE]}
+
+
+def _encode(place: Place) -> PlaceDocument:
+    return PlaceDocument(
+        id=place.user_id,
+        room_id=place.room_id,
+        kind=place.kind.value,
+        since=place.since,
+        seat=place.seat,
+        seat_until=place.seat_until,
+        muted=place.muted,
+        rev=place.rev,
+    )
+
+
+def _decode(stored: PlaceDocument) -> Place:
+    return Place(
+        stored.id,
+        stored.room_id,
+        PlaceKind(stored.kind),
+        # The first revision is the time, in microseconds, at which the place was taken; see ``first_revision``.
+        stored.rev / 1_000_000 if stored.since is None else stored.since,
+        stored.seat,
+        stored.seat_until,
+        stored.muted,
+        stored.rev,
+    )
 
 
 class MongoPlaces(MongoFactStore[Place]):
     """Implements PlaceStore."""
 
-    shape = Shape(
-        Place,
-        PlaceDocument,
-        "user_id",
-        lambda place: PlaceDocument(
-            id=place.user_id, room_id=place.room_id, kind=place.kind.value, rev=place.rev
-        ),
-        lambda stored: Place(stored.id, stored.room_id, PlaceKind(stored.kind), stored.rev),
-    )
+    shape = Shape(Place, PlaceDocument, "user_id", _encode, _decode, uniques={"seat": "seat"})
 
     async def all(self) -> Sequence[Place]:
         """As PlaceStore.all."""
@@ -31,10 +54,18 @@ class MongoPlaces(MongoFactStore[Place]):
     async def audience_numbers(self) -> Mapping[str, int]:
         """As PlaceStore.audience_numbers."""
         rows = await self._aggregate(
-            {"$match": {"kind": PlaceKind.WATCHING.value}},
+            {"$match": {"kind": _IN_AUDIENCE}},
             {"$group": {"_id": "$room_id", "number": {"$sum": 1}}},
         )
         return {row["_id"]: row["number"] for row in rows}
+
+    async def seats(self, room_id: str) -> Sequence[Place]:
+        """As PlaceStore.seats."""
+        return await self._select({"room_id": room_id, "seat": {"$gte": 0}}, sort=[("seat", ASCENDING)])
+
+    async def due(self, before: float) -> Sequence[Place]:
+        """As PlaceStore.due."""
+        return await self._select({"seat_until": {"$gt": 0, "$lt": before}})
 
     async def clear_room(self, room_id: str) -> None:
         """As PlaceStore.clear_room."""

@@ -1,6 +1,6 @@
 """Presences in MongoDB."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from qlive_adapters.mongo.documents import PresenceDocument
 from qlive_adapters.mongo.facts import MongoFactStore, Shape
@@ -13,19 +13,33 @@ def _encode(presence: Presence) -> PresenceDocument:
         connection_id=presence.connection_id,
         node=presence.node,
         expires_at=presence.expires_at,
+        capabilities=tuple(sorted(presence.capabilities)),
         rev=presence.rev,
         im=presence.im,
     )
 
 
 def _decode(stored: PresenceDocument) -> Presence:
-    return Presence(stored.id, stored.connection_id, stored.node, stored.expires_at, stored.rev, stored.im)
+    return Presence(
+        stored.id,
+        stored.connection_id,
+        stored.node,
+        stored.expires_at,
+        frozenset(stored.capabilities),
+        stored.im,
+        stored.rev,
+    )
 
 
 class MongoPresences(MongoFactStore[Presence]):
     """Implements PresenceStore."""
 
     shape = Shape(Presence, PresenceDocument, "user_id", _encode, _decode)
+
+    async def get_many(self, user_ids: Collection[str]) -> Mapping[str, Presence]:
+        """As PresenceStore.get_many."""
+        found = await self._select({"_id": {"$in": list(user_ids)}})
+        return {presence.user_id: presence for presence in found}
 
     async def all(self) -> Sequence[Presence]:
         """As PresenceStore.all."""

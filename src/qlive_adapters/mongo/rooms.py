@@ -22,12 +22,21 @@ def _encode(room: Room) -> RoomDocument:
         type=room.type.value,
         creator=room.creator,
         created_at=room.created_at,
+        locked_seats=tuple(sorted(room.locked_seats)),
         rev=room.rev,
     )
 
 
 def _decode(stored: RoomDocument) -> Room:
-    return Room(stored.id, stored.name, RoomType(stored.type), stored.creator, stored.created_at, stored.rev)
+    return Room(
+        stored.id,
+        stored.name,
+        RoomType(stored.type),
+        stored.creator,
+        stored.created_at,
+        frozenset(stored.locked_seats),
+        stored.rev,
+    )
 
 
 @frozen

@@ -2,8 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 
-from qlive_adapters.sqlite.table import SqliteFactStore, Table
+from qlive_adapters.sqlite.table import Row, SqliteFactStore, Table
 from qlive_core.model.place import Place, PlaceKind
+
+
+def _encode(place: Place) -> Row:
+    return (
+        place.user_id,
+        place.room_id,
+        place.kind.value,
+        place.since,
+        place.seat,
+        place.seat_until,
+        int(place.muted),
+    )
+
+
+def _decode(row: Row) -> Place:
+    user_id, room_id, kind, since, seat, seat_until, muted, rev = row
+    return Place(user_id, room_id, PlaceKind(kind), since, seat, seat_until, bool(muted), rev)
 
 
 class SqlitePlaces(SqliteFactStore[Place]):
@@ -12,9 +29,9 @@ class SqlitePlaces(SqliteFactStore[Place]):
     table = Table(
         Place,
         "place",
-        ("user_id", "room_id", "kind"),
-        lambda place: (place.user_id, place.room_id, place.kind.value),
-        lambda row: Place(row[0], row[1], PlaceKind(row[2]), row[3]),
+        ("user_id", "room_id", "kind", "since", "seat", "seat_until", "muted"),
+        _encode,
+        _decode,
     )
 
     async def all(self) -> Sequence[Place]:
@@ -28,8 +45,18 @@ class SqlitePlaces(SqliteFactStore[Place]):
     async def audience_numbers(self) -> Mapping[str, int]:
         """As PlaceStore.audience_numbers."""
         return dict(
-            self._engine.read("SELECT room_id, count(*) FROM place WHERE kind = 'watching' GROUP BY room_id")
+            self._engine.read(
+                "SELECT room_id, count(*) FROM place WHERE kind NOT IN ('hosting', 'lapsed') GROUP BY room_id"
+            )
         )
+
+    async def seats(self, room_id: str) -> Sequence[Place]:
+        """As PlaceStore.seats."""
+        return self._select("WHERE room_id = ? AND seat IS NOT NULL ORDER BY seat", room_id)
+
+    async def due(self, before: float) -> Sequence[Place]:
+        """As PlaceStore.due."""
+        return self._select("WHERE seat_until < ?", before)
 
     async def clear_room(self, room_id: str) -> None:
         """As PlaceStore.clear_room."""

@@ -1,9 +1,27 @@
 """Presences in SQLite."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 
-from qlive_adapters.sqlite.table import SqliteFactStore, Table
+from qlive_adapters.sqlite.table import Row, SqliteFactStore, Table
 from qlive_core.model.presence import Presence
+
+
+def _encode(presence: Presence) -> Row:
+    return (
+        presence.user_id,
+        presence.connection_id,
+        presence.node,
+        presence.expires_at,
+        json.dumps(sorted(presence.capabilities)),
+        int(presence.im),
+    )
+
+
+def _decode(row: Row) -> Presence:
+    user_id, connection_id, node, expires_at, capabilities, im, rev = row
+    able = frozenset(json.loads(capabilities))
+    return Presence(user_id, connection_id, node, expires_at, able, bool(im), rev)
 
 
 class SqlitePresences(SqliteFactStore[Presence]):
@@ -12,16 +30,15 @@ class SqlitePresences(SqliteFactStore[Presence]):
     table = Table(
         Presence,
         "presence",
-        ("user_id", "connection_id", "node", "expires_at", "im"),
-        lambda presence: (
-            presence.user_id,
-            presence.connection_id,
-            presence.node,
-            presence.expires_at,
-            int(presence.im),
-        ),
-        lambda row: Presence(row[0], row[1], row[2], row[3], row[5], bool(row[4])),
+        ("user_id", "connection_id", "node", "expires_at", "capabilities", "im"),
+        _encode,
+        _decode,
     )
+
+    async def get_many(self, user_ids: Collection[str]) -> Mapping[str, Presence]:
+        """As PresenceStore.get_many."""
+        found = self._select("WHERE user_id IN (SELECT value FROM json_each(?))", json.dumps(list(user_ids)))
+        return {presence.user_id: presence for presence in found}
 
     async def all(self) -> Sequence[Presence]:
         """As PresenceStore.all."""

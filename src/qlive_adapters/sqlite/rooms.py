@@ -1,5 +1,6 @@
 """Rooms in SQLite."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 
@@ -8,9 +9,14 @@ from qlive_core.errors import RoomLimitReached
 from qlive_core.model.room import Room, RoomType
 
 
+def _encode(room: Room) -> Row:
+    locked = json.dumps(sorted(room.locked_seats))
+    return room.id, room.name, room.type.value, room.creator, room.created_at, locked
+
+
 def _decode(row: Row) -> Room:
-    room_id, name, kind, creator, created_at, rev = row
-    return Room(room_id, name, RoomType(kind), creator, created_at, rev)
+    room_id, name, kind, creator, created_at, locked, rev = row
+    return Room(room_id, name, RoomType(kind), creator, created_at, frozenset(json.loads(locked)), rev)
 
 
 class SqliteRooms(SqliteFacts[Room]):
@@ -19,8 +25,8 @@ class SqliteRooms(SqliteFacts[Room]):
     table = Table(
         Room,
         "room",
-        ("id", "name", "type", "creator", "created_at"),
-        lambda room: (room.id, room.name, room.type.value, room.creator, room.created_at),
+        ("id", "name", "type", "creator", "created_at", "locked_seats"),
+        _encode,
         _decode,
     )
 

@@ -111,7 +111,23 @@ _PRESENCE_OVER_IM = """
 ALTER TABLE presence ADD COLUMN im INTEGER NOT NULL DEFAULT 0;
 """
 
-SCRIPTS = (_VERSION_1, _MAIL_OF_FEEDBACK, _PRESENCE_OVER_IM)
+# Seats in voice rooms. A place's first revision is the time, in microseconds, at which it was taken; see
+# ``first_revision``. capabilities and locked_seats: JSON lists.
+_SEATS = """
+ALTER TABLE place ADD COLUMN since REAL NOT NULL DEFAULT 0;
+ALTER TABLE place ADD COLUMN seat INTEGER;
+ALTER TABLE place ADD COLUMN seat_until REAL;
+ALTER TABLE place ADD COLUMN muted INTEGER NOT NULL DEFAULT 0;
+UPDATE place SET since = rev / 1000000.0;
+CREATE UNIQUE INDEX place_seat ON place (room_id, seat) WHERE seat IS NOT NULL;
+CREATE INDEX place_deadline ON place (seat_until) WHERE seat_until IS NOT NULL;
+
+ALTER TABLE room ADD COLUMN locked_seats TEXT NOT NULL DEFAULT '[]';
+
+ALTER TABLE presence ADD COLUMN capabilities TEXT NOT NULL DEFAULT '[]';
+"""
+
+SCRIPTS = (_VERSION_1, _MAIL_OF_FEEDBACK, _PRESENCE_OVER_IM, _SEATS)
 VERSION = len(SCRIPTS)
 
 APPLICATION_ID = 0x716C6976

@@ -5,6 +5,7 @@ from typing import Any
 
 from qlive_core.model.account import Account
 from qlive_core.signalling.lenient_json import STRING, Shape, encode_fields, wire, wired
+from qlive_core.usecases.directory import SeatHolder
 
 
 def schema_reference(cls: type) -> dict[str, str]:
@@ -49,6 +50,45 @@ def person(user_id: str, account: Account | None) -> Person:
 
 
 @wired
+class SeatPicture:
+    """Who sits on a seat of a voice room."""
+
+    position: int = wire("position", example=3, doc="The seat, 0 to 7.")
+    id: str = wire("id", example="gtqp8cmn2he8")
+    nickname: str = wire("nickname", example="Ann")
+    gender: str = wire("gender", example="female")
+    avatar: str = wire("avatar", example="1.jpg")
+
+
+def seat_pictures(seats: Sequence[SeatHolder]) -> Sequence[SeatPicture] | None:
+    """Return those who sit there; None, which is left out, if nobody does: apps crash on null."""
+    pictures = [_seat_picture(seat.position, person(seat.user_id, seat.account)) for seat in seats]
+    return pictures or None
+
+
+def _seat_picture(position: int, who: Person) -> SeatPicture:
+    return SeatPicture(
+        position=position, id=who.id, nickname=who.nickname, gender=who.gender, avatar=who.avatar
+    )
+
+
+def _write_seats(pictures: Sequence[SeatPicture]) -> str:
+    return "[" + ",".join(map(encode_fields, pictures)) + "]"
+
+
+def _joined_audiences() -> Sequence[SeatPicture] | None:
+    schema = {"type": "array", "items": schema_reference(SeatPicture)}
+    field: Sequence[SeatPicture] | None = wire(
+        "joinedAudiences",
+        default=None,
+        omit_empty=True,
+        shape=Shape(read=_unread, write=_write_seats, zero=None, schema=schema),
+        doc="Who sits on the seats of a voice room, in their order; absent if nobody does, and in lists.",
+    )
+    return field
+
+
+@wired
 class LoginAnswer:
     """The user's account and session, and where he is."""
 
@@ -57,7 +97,9 @@ class LoginAnswer:
     gender: str = wire("gender", example="")
     avatar: str = wire("avatar", example="1.jpg")
     token: str = wire("token", doc="For the Authorization header; the user's older token is dead.")
-    status: str = wire("status", example="idle", doc="idle, watching, singleLive, pkWait or pkLive.")
+    status: str = wire(
+        "status", example="idle", doc="idle, watching, singleLive, pkWait, pkLive, joinWait or joined."
+    )
     room: str = wire("room", default="", omit_empty=True, doc="The room that the user is in, if any.")
 
 
@@ -79,6 +121,7 @@ class RoomPicture:
         shape=_nested(Person),
         doc="The other host, while the status is PK.",
     )
+    joined_audiences: Sequence[SeatPicture] | None = _joined_audiences()
 
 
 def _write_rooms(pictures: Sequence[str]) -> str:
@@ -142,6 +185,7 @@ class EnteredRoomAnswer:
         shape=_nested(Person),
         doc="The other host, while the status is PK.",
     )
+    joined_audiences: Sequence[SeatPicture] | None = _joined_audiences()
     ws_url: str = wire("wsURL", default="", omit_empty=True, doc="Voice rooms only.")
 
 
@@ -197,5 +241,5 @@ class ReadinessAnswer:
     problems: Sequence[str] = wire("problems", shape=_TEXTS)
 
 
-NESTED = (Person, RoomPicture)
+NESTED = (Person, SeatPicture, RoomPicture)
 """The classes that appear only within others."""

@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from qlive_app.http.answers import EnteredRoomAnswer, person
+from qlive_app.http.answers import EnteredRoomAnswer, person, seat_pictures
 from qlive_app.http.call import Call
 from qlive_app.http.operations import Operation
 from qlive_app.http.pictures import opponent
@@ -10,7 +10,7 @@ from qlive_app.http.replies import DONE, Reply, json_reply
 from qlive_app.http.schemas import LeaveRoomBody, RoomBody
 from qlive_app.http.ws_url import SignallingUrl
 from qlive_app.services import Services
-from qlive_core.errors import NoSuchRoom, UserBroadcasting
+from qlive_core.errors import NoSuchRoom, UserBroadcasting, UserJoined
 from qlive_core.model.room import RoomType
 from qlive_core.model.status import room_status
 
@@ -38,6 +38,7 @@ class AudienceRoutes:
                 creator=person(room.creator, facts.creator),
                 status=room_status(room, facts.pk).value,
                 pk_anchor=opponent(facts),
+                joined_audiences=seat_pictures(facts.seats),
                 ws_url=self.signalling_url.for_call(call) if voice else "",
             )
         )
@@ -56,10 +57,10 @@ class AudienceRoutes:
                 name="enterRoom",
                 tag="audience",
                 summary="Watch a room",
-                doc="The caller leaves the room that he watched before.",
+                doc="The caller leaves the room that he watched before, unless he has a seat there or asks for one.",
                 body=RoomBody,
                 answer=EnteredRoomAnswer,
-                refusals=(NoSuchRoom, UserBroadcasting),
+                refusals=(NoSuchRoom, UserBroadcasting, UserJoined),
                 run=self.enter,
             ),
             Operation(

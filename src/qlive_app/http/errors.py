@@ -45,6 +45,7 @@ TABLE: Mapping[type[errors.QliveError], Row] = {
     errors.RoomNameTaken: Row(409, 409002, "room name already used"),
     errors.UserBroadcasting: Row(409, 409003, "user is live broadcasting"),
     errors.UserWatching: Row(409, 409004, "user is watching"),
+    errors.UserJoined: Row(409, 409005, "user joined"),
     errors.SmsCodeLimited: Row(429, 429001, "send sms code request limited"),
     errors.ProviderUnavailable: Row(502, 502001, "service of a provider unavailable"),
     errors.RoomLimitReached: Row(503, 503001, "room number limit exeeded"),  # as apps know it

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable
 
-from qlive_app.http.answers import Person, RoomPicture, person
+from qlive_app.http.answers import Person, RoomPicture, person, seat_pictures
 from qlive_core.model.status import RoomStatus, room_status
 from qlive_core.signalling.lenient_json import encode_fields
 from qlive_core.usecases.directory import RoomFacts
 
 CAPACITY = 4096
 
-# Revisions of everything that a picture is made of. Which accounts are meant follows from the room and the PK.
-_Key = tuple[int, int, int, str, int, int]
+# Revisions of everything that a picture is made of. Which accounts are meant follows from the room and the PK,
+# and from who sits where.
+_Key = tuple[int, int, int, str, int, int, tuple[tuple[int, str, int], ...]]
 
 
 class RoomPictures:
-    """Writes pictures of rooms. Keeps the last picture of each room, of at most `capacity` rooms.
+    """Writes pictures of rooms. Keeps the last one of each room, with seats and without, at most `capacity`.
 
     `play_url` of a room gives the same until `play_url_version` returns another number; without that, for ever.
     """
@@ -30,20 +31,21 @@ class RoomPictures:
         self._play_url_version = play_url_version
         self._shown_version = 0
         self._capacity = capacity
-        self._kept: dict[str, tuple[_Key, str]] = {}
+        self._kept: dict[tuple[str, bool], tuple[_Key, str]] = {}
 
     def text(self, facts: RoomFacts) -> str:
         """Return the picture as JSON."""
         if self._play_url_version is not None:
             self._forget_older(self._play_url_version())
-        room_id, key = facts.room.id, _key(facts)
-        kept = self._kept.get(room_id)
+        # Lists show no seats, so a voice room has two pictures.
+        which, key = (facts.room.id, bool(facts.seats)), _key(facts)
+        kept = self._kept.get(which)
         if kept is not None and kept[0] == key:
             return kept[1]
         text = encode_fields(self._picture(facts))
         if kept is None and len(self._kept) >= self._capacity:
             del self._kept[next(iter(self._kept))]
-        self._kept[room_id] = key, text
+        self._kept[which] = key, text
         return text
 
     def _forget_older(self, version: int) -> None:
@@ -62,6 +64,7 @@ class RoomPictures:
             audience_number=facts.audience_number,
             status=room_status(room, facts.pk).value,
             pk_anchor=opponent(facts),
+            joined_audiences=seat_pictures(facts.seats),
         )
 
 
@@ -73,7 +76,7 @@ def opponent(facts: RoomFacts) -> Person | None:
 
 
 def _key(facts: RoomFacts) -> _Key:
-    room, creator, audience_number, pk, anchor = facts
+    room, creator, audience_number, pk, anchor, seats = facts
     return (
         room.rev,
         creator.rev if creator else 0,
@@ -81,4 +84,5 @@ def _key(facts: RoomFacts) -> _Key:
         pk.id if pk else "",
         pk.rev if pk else 0,
         anchor.rev if anchor else 0,
+        tuple((seat, user_id, account.rev if account else 0) for seat, user_id, account in seats),
     )

@@ -22,6 +22,7 @@ from qlive_core.errors import (
     RoomLimitReached,
     RoomNameTaken,
     UnsupportedRoomType,
+    UserJoined,
     UserWatching,
 )
 from qlive_core.usecases.directory import PAGE_LIMIT_MAX, Query, RoomFacts
@@ -154,6 +155,7 @@ class RoomRoutes:
                     RoomNameTaken,
                     OwnsAnotherRoom,
                     UserWatching,
+                    UserJoined,
                 ),
                 run=self.create,
             ),

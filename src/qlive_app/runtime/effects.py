@@ -15,6 +15,7 @@ from qlive_core.effects import (
     CloseChat,
     Compose,
     Count,
+    CountSeat,
     Disarm,
     Effect,
     HangUp,
@@ -56,6 +57,7 @@ class LocalEffects:
             LetGo: lambda effect: hub.let_go(effect.user_id),
             MailQueued: lambda _: mailing.wake(),
             Count: lambda effect: metrics.count_pk(effect.state.value),
+            CountSeat: lambda effect: metrics.count_seat(effect.outcome.value),
             **dict.fromkeys((OpenChat, CloseChat, Compose, StopComposing), chores.put),
         }
 

@@ -61,6 +61,11 @@ class Metrics:
             "qlive_signalling_closes", "Signalling connections that ended, by close code.", "code"
         )
         self._pk = cache(self._counter("qlive_pk", "PKs by the state that they came to.", "state").labels)
+        self._seat = cache(
+            self._counter(
+                "qlive_seat", "Requests, invitations and seats by how they began or ended.", "outcome"
+            ).labels
+        )
         self._chores = cache(
             self._counter(
                 "qlive_cloud_chores",
@@ -174,6 +179,10 @@ class Metrics:
     def count_pk(self, state: str) -> None:
         """Count one PK that came to this state."""
         self._pk(state).inc()
+
+    def count_seat(self, outcome: str) -> None:
+        """Count one request, invitation or holding of a seat that began or ended so."""
+        self._seat(outcome).inc()
 
     def count_chore(self, chore: str, fate: str) -> None:
         """Count one chore of a cloud by what became of it."""

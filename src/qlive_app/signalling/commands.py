@@ -9,6 +9,7 @@ import structlog
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.services import Services
 from qlive_app.signalling.errors import code_of
+from qlive_app.signalling.seat_commands import SeatCommands
 from qlive_core.errors import QliveError, Refused, Unavailable
 from qlive_core.signalling import AnswerPk, AnswerPkRes, EndPk, EndPkRes, Reply, Request, SignalCode, StartPk
 from qlive_core.signalling.messages import StartPkRes
@@ -27,6 +28,7 @@ class SignalCommands:
             StartPk: self._start_pk,
             AnswerPk: self._answer_pk,
             EndPk: self._end_pk,
+            **SeatCommands(services).handlers(),
         }
 
     async def execute(self, user_id: str, request: Request) -> Reply:

@@ -8,6 +8,7 @@ outlives the person behind it, whatever crashed in between.
 """
 
 import enum
+from collections.abc import Iterable
 
 from attrs import evolve, frozen
 
@@ -33,6 +34,11 @@ class PresenceEvent(enum.Enum):
 
 
 GONE = None
+
+SHOWS_SEATS = "seats"
+"""The capability of an app that shows invitations, moves, mutes and locks of seats."""
+CAPABILITIES = frozenset({SHOWS_SEATS})
+"""What an app may announce that it can show; pushes that the first apps do not know go only to those that can."""
 
 TABLE: dict[PresenceState, dict[PresenceEvent, PresenceState | None]] = {
     PresenceState.LEASE: {
@@ -68,14 +74,16 @@ class Presence:
     ``connection_id`` is the connection that counts, or the last one that did, or "" if there was none;
     ``node`` is the process that holds it. ``expires_at`` (Unix seconds) is None while it is open.
     ``im`` says that the user was seen over IM since this presence began.
+    ``capabilities`` are those of ``CAPABILITIES`` that the user's app has announced.
     """
 
     user_id: str
     connection_id: str
     node: str
     expires_at: float | None
-    rev: int = 1
+    capabilities: frozenset[str] = frozenset()
     im: bool = False
+    rev: int = 1
 
     @property
     def state(self) -> PresenceState:
@@ -104,3 +112,7 @@ class Presence:
         return evolve(
             self, im=True, expires_at=expires_at if self.state is PresenceState.LEASE else self.expires_at
         )
+
+    def able(self, capabilities: Iterable[str]) -> "Presence":
+        """Return the presence of an app that can do these, as far as they are known."""
+        return evolve(self, capabilities=CAPABILITIES.intersection(capabilities))

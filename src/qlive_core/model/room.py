@@ -43,7 +43,8 @@ def room_type(text: str) -> RoomType:
 class Room:
     """An open room. ``id`` has 16 characters ``[0-9a-z]``; ``name`` and ``creator`` are unique.
 
-    The RTC room has the same id. A room that was closed is gone: nothing of it is kept.
+    The RTC room has the same id. ``locked_seats`` are those that the audience cannot ask for. A room that was
+    closed is gone: nothing of it is kept.
     """
 
     id: str
@@ -51,8 +52,14 @@ class Room:
     type: RoomType
     creator: str
     created_at: float
+    locked_seats: frozenset[int] = frozenset()
     rev: int = 1
 
     def renamed(self, name: str) -> "Room":
         """Return the room under another name."""
         return evolve(self, name=name)
+
+    def with_lock(self, seat: int, *, locked: bool) -> "Room":
+        """Return the room with that seat locked or not."""
+        others = self.locked_seats - {seat}
+        return evolve(self, locked_seats=others | {seat} if locked else others)

@@ -24,6 +24,17 @@ class UserStatus(enum.Enum):
     SINGLE_LIVE = "singleLive"
     PK_WAIT = "pkWait"
     PK_LIVE = "pkLive"
+    JOIN_WAIT = "joinWait"
+    JOINED = "joined"
+
+
+_OF_AUDIENCE = {
+    PlaceKind.WATCHING: UserStatus.WATCHING,
+    PlaceKind.ASKING: UserStatus.JOIN_WAIT,
+    PlaceKind.INVITED: UserStatus.WATCHING,
+    PlaceKind.SEATED: UserStatus.JOINED,
+    PlaceKind.LAPSED: UserStatus.IDLE,
+}
 
 
 def room_status(room: Room, pk: Pk | None) -> RoomStatus:
@@ -37,10 +48,10 @@ def room_status(room: Room, pk: Pk | None) -> RoomStatus:
 
 def user_status(place: Place | None, room: Room | None, pk: Pk | None) -> UserStatus:
     """Return the status of a user at ``place``, where ``room`` is the place's room, if it still exists."""
-    if place is None or room is None or place.kind is PlaceKind.LAPSED:
+    if place is None or room is None:
         return UserStatus.IDLE
-    if place.kind is PlaceKind.WATCHING:
-        return UserStatus.WATCHING
+    if place.kind is not PlaceKind.HOSTING:
+        return _OF_AUDIENCE[place.kind]
     if pk is None:
         return UserStatus.SINGLE_LIVE
     return UserStatus.PK_WAIT if pk.state is PkState.OFFERED else UserStatus.PK_LIVE

@@ -135,7 +135,7 @@ class RoomStore(Protocol):
 
 
 class PlaceStore(FactStore[Place], Protocol):
-    """Places by user id."""
+    """Places by user id. No two places of a room have the same seat: Duplicate "seat"."""
 
     async def all(self) -> Sequence[Place]:
         """Return all places."""
@@ -146,7 +146,15 @@ class PlaceStore(FactStore[Place], Protocol):
         ...
 
     async def audience_numbers(self) -> Mapping[str, int]:
-        """Return how many users watch each room; rooms that nobody watches are left out."""
+        """Return how many users are in the audience of each room; rooms without any are left out."""
+        ...
+
+    async def seats(self, room_id: str) -> Sequence[Place]:
+        """Return the places in this room that have a seat, are invited to one or ask for one, in their order."""
+        ...
+
+    async def due(self, before: float) -> Sequence[Place]:
+        """Return places whose request or invitation ends before that time."""
         ...
 
     async def clear_room(self, room_id: str) -> None:
@@ -187,6 +195,10 @@ class PkStore(FactStore[Pk], Protocol):
 
 class PresenceStore(FactStore[Presence], Protocol):
     """Presences by user id."""
+
+    async def get_many(self, user_ids: Collection[str]) -> Mapping[str, Presence]:
+        """Return those presences that exist, by user id, in one query."""
+        ...
 
     async def all(self) -> Sequence[Presence]:
         """Return all presences."""

@@ -32,6 +32,7 @@ class SignalCode(IntEnum):
     PLAYER_NOT_IN_ROOM = 10023, "player not in room"
     PLAYER_ALREADY_JOINED = 10024, "player already joined or requested to join"
     PLAYER_NOT_JOINED = 10025, "player not joined"
+    APP_UNSUITABLE = 10026, "player's app does not support the request"
     INVALID_PARAMETER = 10031, "invalid parameter"
 
 

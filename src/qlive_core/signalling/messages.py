@@ -15,6 +15,7 @@ from qlive_core.signalling.codes import SignalCode
 from qlive_core.signalling.lenient_json import BOOLEAN, INTEGER, STRING, Shape, wire, wired
 
 __all__ = [
+    "FLAG",
     "AnswerPk",
     "AnswerPkRes",
     "Auth",
@@ -88,7 +89,7 @@ def _read_flag(value: object) -> bool:
     raise TypeError
 
 
-_FLAG = Shape(
+FLAG = Shape(
     read=_read_flag, write=BOOLEAN.write, zero=False, schema=MappingProxyType({"enum": [False, True, 0, 1]})
 )
 _CODE = attrs.evolve(
@@ -287,7 +288,7 @@ class AnswerPk(Request):
         example="1a05xoejmvt8fj5i",
         doc="The proposer's room. First-generation apps call it pkRoomID.",
     )
-    accept: bool = wire("accept", shape=_FLAG, example=True, doc="Absent means false.")
+    accept: bool = wire("accept", shape=FLAG, example=True, doc="Absent means false.")
 
 
 @message

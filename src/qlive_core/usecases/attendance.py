@@ -90,7 +90,7 @@ class Attendance:
         now = self.clock.now()
         ends = now + lease_s
         if presence is None:
-            await self.presences.add(Presence(user_id, "", self.node, ends, first_revision(now)))
+            await self.presences.add(Presence(user_id, "", self.node, ends, rev=first_revision(now)))
         elif presence.state is PresenceState.OPEN:
             return ()
         else:
@@ -99,6 +99,13 @@ class Attendance:
             ends = max(ends, presence.expires_at or ends)
             await self.presences.replace(presence.leased(ends, self.node))
         return (_armed(user_id, ends),)
+
+    @redecided
+    async def announce(self, user_id: str, capabilities: Iterable[str]) -> None:
+        """Keep what the user's app can show, as far as it is known, for as long as he is there."""
+        presence = await self.presences.get(user_id)
+        if presence is not None and (able := presence.able(capabilities)) != presence:
+            await self.presences.replace(able)
 
     async def sign_of_life(self, user_id: str) -> None:
         """Note an authorised call: it keeps a host who has no connection."""
@@ -236,7 +243,7 @@ class Attendance:
         # Asked again for the presence in hand: a connection of a newer login must not lose to this one.
         await self.sessions.authenticate(token)
         if old is None:
-            new = Presence(user_id, connection_id, self.node, None, first_revision(self.clock.now()))
+            new = Presence(user_id, connection_id, self.node, None, rev=first_revision(self.clock.now()))
             await self.presences.add(new)
             return "", new
         older = old.connection_id if old.state is PresenceState.OPEN else ""
@@ -250,7 +257,7 @@ class Attendance:
         old = await self.presences.get(user_id)
         now, ends = self.clock.now(), at + self.rules.im_pong_timeout_s
         if old is None:
-            new = Presence(user_id, "", self.node, ends, first_revision(now), im=True)
+            new = Presence(user_id, "", self.node, ends, im=True, rev=first_revision(now))
             await self.presences.add(new)
         else:
             new = await self.presences.replace(old.seen_over_im(ends))

@@ -3,7 +3,7 @@
 from attrs import evolve, frozen
 
 from qlive_core.effects import Effect, Outcome
-from qlive_core.errors import NoSuchRoom, Stale, UserBroadcasting
+from qlive_core.errors import NoSuchRoom, Stale, UserBroadcasting, UserJoined
 from qlive_core.model.place import Place, PlaceKind
 from qlive_core.model.revision import first_revision
 from qlive_core.model.room import Room
@@ -12,7 +12,10 @@ from qlive_core.ports.world import Clock, SignsOfLife
 from qlive_core.rules import Rules
 from qlive_core.usecases.attendance import Attendance
 from qlive_core.usecases.races import redecided
+from qlive_core.usecases.seating import Seating
 from qlive_core.usecases.whereabouts import Whereabouts
+
+_JOINED = (PlaceKind.ASKING, PlaceKind.SEATED)
 
 
 @frozen
@@ -23,15 +26,17 @@ class Audience:
     places: PlaceStore
     whereabouts: Whereabouts
     attendance: Attendance
+    seating: Seating
     signs: SignsOfLife
     clock: Clock
     rules: Rules
 
     @redecided
     async def enter(self, user_id: str, room_id: str) -> Outcome[Room]:
-        """Let the user watch a room; he leaves the one that he watched before.
+        """Let the user watch a room; he leaves the one that he watched before, and its invitation if he had one.
 
-        Raises NoSuchRoom, and UserBroadcasting for a host, even at his own door.
+        Raises NoSuchRoom; UserBroadcasting for a host, even at his own door; and UserJoined for who has a seat,
+        or asks for one, in another room. In the same room he keeps it.
         """
         room = await self.rooms.get(room_id)
         if room is None:
@@ -39,7 +44,12 @@ class Audience:
         here = await self.whereabouts.of(user_id)
         if here.hosted_room is not None:
             raise UserBroadcasting
-        return Outcome(room, await self._watch(user_id, room_id, here.place))
+        elsewhere = here.place if here.room is not None and here.room.id != room_id else None
+        if elsewhere is not None and elsewhere.kind in _JOINED:
+            raise UserJoined
+        leased = await self._watch(user_id, room_id, here.place)
+        left = await self.seating.left_behind(elsewhere) if elsewhere is not None else ()
+        return Outcome(room, (*leased, *left, *await self.seating.roster(room, user_id)))
 
     @redecided
     async def leave(self, user_id: str) -> Outcome[None]:
@@ -50,9 +60,7 @@ class Audience:
         here = await self.whereabouts.of(user_id)
         if here.hosted_room is not None:
             raise UserBroadcasting
-        if here.place is not None:
-            await self.places.remove(here.place)
-        return Outcome(None)
+        return Outcome(None, await self.seating.leave(here.place) if here.place is not None else ())
 
     async def poll(self, user_id: str, room_id: str) -> tuple[Effect, ...]:
         """Note that the user asked for the room: it renews a viewer's lease and re-admits a lapsed one."""
@@ -75,16 +83,18 @@ class Audience:
     async def _watch(self, user_id: str, room_id: str, old: Place | None) -> tuple[Effect, ...]:
         """Commit in this order: lease, place. Then look whether the room is still there."""
         effects = await self.attendance.lease(user_id, self.rules.audience_lease_s)
-        place = await self._take_place(
-            Place(user_id, room_id, PlaceKind.WATCHING, first_revision(self.clock.now())), old
-        )
+        place = await self._take_place(user_id, room_id, old)
         if await self.rooms.get(room_id) is None:
             await self.places.remove(place)
             raise NoSuchRoom
         return effects
 
-    async def _take_place(self, place: Place, old: Place | None) -> Place:
+    async def _take_place(self, user_id: str, room_id: str, old: Place | None) -> Place:
         """Write the place even if it stays the same, so that a departure at the same moment meets the newer one."""
+        if old is not None and old.room_id == room_id and old.in_audience:
+            return await self.places.replace(old)
+        now = self.clock.now()
+        place = Place(user_id, room_id, PlaceKind.WATCHING, since=now, rev=first_revision(now))
         if old is None:
             await self.places.add(place)
             return place

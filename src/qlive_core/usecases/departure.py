@@ -2,16 +2,28 @@
 
 from attrs import evolve, frozen
 
-from qlive_core.effects import CloseChat, Count, Disarm, Effect, LetGo, Notify, Outcome, StopComposing
+from qlive_core.effects import (
+    CloseChat,
+    Count,
+    CountSeat,
+    Disarm,
+    Effect,
+    LetGo,
+    Notify,
+    Outcome,
+    StopComposing,
+)
 from qlive_core.errors import LostRace
 from qlive_core.model.pk import Pk, PkEvent, PkState, Role, decide
 from qlive_core.model.place import Place, PlaceKind
 from qlive_core.model.room import Room
+from qlive_core.model.seat import SeatOutcome
 from qlive_core.ports.stores import PkStore, PlaceStore, PresenceStore, RoomStore
 from qlive_core.ports.world import Clock, SignsOfLife
 from qlive_core.signalling.messages import OnRoomClose
 from qlive_core.usecases.pk_news import news_of, offer_deadline
 from qlive_core.usecases.races import redecided
+from qlive_core.usecases.seating import Seating
 
 
 @frozen
@@ -22,6 +34,7 @@ class Departure:
     places: PlaceStore
     pks: PkStore
     presences: PresenceStore
+    seating: Seating
     signs: SignsOfLife
     clock: Clock
 
@@ -33,10 +46,11 @@ class Departure:
         """
         await self.rooms.remove(room)
         ended = await self.end_pk_of(room.id)
-        audience = [p for p in await self.places.in_room(room.id) if p.kind is PlaceKind.WATCHING]
+        audience = [place for place in await self.places.in_room(room.id) if place.in_audience]
         await self.places.clear_room(room.id)
-        told = tuple(Notify(place.user_id, OnRoomClose(room_id=room.id)) for place in audience)
-        return Outcome(None, (*ended, *told, CloseChat(room.id)))
+        told = [Notify(place.user_id, OnRoomClose(room_id=room.id)) for place in audience]
+        seats = [CountSeat(SeatOutcome.CLOSED) for place in audience if place.seat is not None]
+        return Outcome(None, (*ended, *told, *seats, CloseChat(room.id)))
 
     async def leave_everything(self, user_id: str) -> Outcome[None]:
         """Take the user out of wherever he is, by his own word."""
@@ -53,14 +67,17 @@ class Departure:
 
     @redecided
     async def vacate(self, seen: Place, *, lapse: bool) -> Outcome[None]:
-        """Empty the place of a user who is not there any more, unless he has taken one since it was seen.
+        """Empty the place of a user whose presence has ended, unless he is back or elsewhere since it was seen.
 
-        With ``lapse`` a watcher's place remembers the room, so that his next poll lets him in again.
+        That its seat has changed is no sign of him: the host may have done that. With ``lapse`` a mere watcher's place remembers the room, so that his next poll lets him in again.
         """
         place = await self.places.get(seen.user_id)
         if place is None:
             return Outcome(None, (LetGo(seen.user_id),))
-        return await self._empty(place, lapse=lapse) if place == seen else Outcome(None)
+        same_stay = (place.room_id, place.since) == (seen.room_id, seen.since)
+        if not same_stay or await self.presences.get(seen.user_id) is not None:
+            return Outcome(None)
+        return await self._empty(place, lapse=lapse)
 
     async def end_pk_of(self, room_id: str) -> tuple[Effect, ...]:
         """End the live PK of a room whose host leaves, if there is one."""
@@ -80,14 +97,14 @@ class Departure:
 
     async def _empty(self, place: Place, *, lapse: bool) -> Outcome[None]:
         room = await self.rooms.get(place.room_id) if place.kind is PlaceKind.HOSTING else None
-        closed: tuple[Effect, ...] = ()
+        told: tuple[Effect, ...] = ()
         if room is not None:
-            closed = (await self.close_room(room)).effects
-        elif not lapse or place.kind is PlaceKind.HOSTING:
-            await self.places.remove(place)
+            told = (await self.close_room(room)).effects
+        elif not lapse or place.kind not in (PlaceKind.WATCHING, PlaceKind.LAPSED):
+            told = await self.seating.leave(place)
         elif place.kind is PlaceKind.WATCHING:
             await self.places.replace(evolve(place, kind=PlaceKind.LAPSED))
-        return Outcome(None, (*closed, LetGo(place.user_id)))
+        return Outcome(None, (*told, LetGo(place.user_id)))
 
     @redecided
     async def _remove_presence(self, user_id: str) -> None:

@@ -8,16 +8,26 @@ from attrs import frozen
 from qlive_core.errors import BadRequest, NoSuchRoom
 from qlive_core.model.account import Account
 from qlive_core.model.pk import Pk, PkState
+from qlive_core.model.place import PlaceKind
 from qlive_core.model.room import Room, RoomType
 from qlive_core.ports.stores import AccountStore, PkStore, PlaceStore, RoomStore
 
 PAGE_LIMIT_MAX = 200
 
 
+class SeatHolder(NamedTuple):
+    """Who sits where. ``account`` is None for an unknown one."""
+
+    position: int
+    user_id: str
+    account: Account | None
+
+
 class RoomFacts(NamedTuple):
     """Everything that a room's picture is made of. ``creator`` and ``anchor`` are None for unknown accounts.
 
-    ``anchor`` is the opponent in a PK that is live.
+    ``anchor`` is the opponent in a PK that is live. ``seats`` are those taken in a voice room, in their order;
+    only who asks for one room is told.
     """
 
     room: Room
@@ -25,6 +35,7 @@ class RoomFacts(NamedTuple):
     audience_number: int
     pk: Pk | None
     anchor: Account | None
+    seats: tuple[SeatHolder, ...] = ()
 
 
 @frozen
@@ -64,12 +75,16 @@ class Directory:
         pk = await self.pks.of_room(room_id)
         anchor = _anchor_id(room, pk)
         audiences = await self.places.audience_numbers()
+        seats = await self.places.seats(room_id) if room.type is RoomType.VOICE else ()
+        seated = [place for place in seats if place.kind is PlaceKind.SEATED]
+        people = await self.accounts.get_many({room.creator, anchor, *(p.user_id for p in seated)} - {""})
         return RoomFacts(
             room,
-            await self.accounts.get(room.creator),
+            people.get(room.creator),
             audiences.get(room_id, 0),
             pk,
-            await self.accounts.get(anchor) if anchor else None,
+            people.get(anchor),
+            tuple(SeatHolder(p.seat, p.user_id, people.get(p.user_id)) for p in seated if p.seat is not None),
         )
 
     async def list(self, query: Query) -> Sequence[RoomFacts]:

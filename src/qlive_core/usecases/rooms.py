@@ -1,6 +1,6 @@
 """Rooms: opening, renaming, closing."""
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from qlive_core.effects import Effect, Hold, OpenChat, Outcome
 from qlive_core.errors import (
@@ -10,6 +10,7 @@ from qlive_core.errors import (
     RoomLimitReached,
     RoomNameTaken,
     Stale,
+    UserJoined,
     UserWatching,
 )
 from qlive_core.model.place import Place, PlaceKind
@@ -52,7 +53,7 @@ class Rooms:
         """Open a room; asking again for one's own room by its name returns it.
 
         Raises, in this order: InvalidRoomName, UnsupportedRoomType, RoomLimitReached, RoomNameTaken,
-        OwnsAnotherRoom, UserWatching.
+        OwnsAnotherRoom, UserWatching, UserJoined.
         """
         wanted = room_name(name)
         kind = room_type(type_name)
@@ -118,6 +119,8 @@ class Rooms:
         here = await self.whereabouts.of(room.creator)
         if here.status is UserStatus.WATCHING:
             raise UserWatching
+        if here.status in (UserStatus.JOIN_WAIT, UserStatus.JOINED):
+            raise UserJoined
         if here.hosted_room is not None:
             raise Stale("Room", room.creator)  # it has come up since we looked for one
         leased = await self.attendance.lease(room.creator, self.rules.host_lease_s)
@@ -132,11 +135,12 @@ class Rooms:
         return Outcome(self._hosted(room), (*leased, *held, OpenChat(room.id, room.name)))
 
     async def _take_place(self, room: Room, old: Place | None) -> Place:
+        now = self.clock.now()
+        place = Place(room.creator, room.id, PlaceKind.HOSTING, since=now, rev=first_revision(now))
         if old is None:
-            place = Place(room.creator, room.id, PlaceKind.HOSTING, first_revision(self.clock.now()))
             await self.places.add(place)
             return place
-        return await self.places.replace(Place(room.creator, room.id, PlaceKind.HOSTING, old.rev))
+        return await self.places.replace(evolve(place, rev=old.rev))
 
     async def _release(self, place: Place) -> None:
         try:

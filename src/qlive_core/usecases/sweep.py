@@ -78,7 +78,12 @@ class Sweep:
             for p in await self.presences.due(before)
             if p.expires_at is not None
         ]
-        return (*offers, *absences)
+        requests = [
+            Arm(DeadlineKind.SEAT_REQUEST, p.user_id, p.seat_until)
+            for p in await self.places.due(before)
+            if p.seat_until is not None
+        ]
+        return (*offers, *absences, *requests)
 
     def _lease_s(self, place: Place) -> float:
         hosting = place.kind is PlaceKind.HOSTING

@@ -41,8 +41,9 @@ class Here:
 
         Clouds tell times in whole milliseconds, cut off.
         """
-        room = self.hosted_room
-        return room is not None and sent_at + _TIME_GRAIN_S <= room.created_at
+        if self.place is None or self.room is None:
+            return False
+        return sent_at + _TIME_GRAIN_S <= self.place.since
 
 
 @frozen

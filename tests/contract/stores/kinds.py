@@ -90,6 +90,10 @@ def _sides_swapped(taken: Pk, pk: Pk) -> Pk:
     return evolve(pk, target=taken.proposer)
 
 
+def _seat_of(taken: Place, place: Place) -> Place:
+    return evolve(place, room_id=taken.room_id, seat=taken.seat)
+
+
 ACCOUNTS = Kind(
     "accounts",
     "id",
@@ -122,15 +126,17 @@ ROOMS = Kind(
     "rooms",
     "id",
     a_room,
-    lambda room, value: evolve(room, type=RoomType.VOICE, created_at=value),
+    lambda room, value: evolve(room, type=RoomType.VOICE, created_at=value, locked_seats=frozenset({0, 7})),
     {"name": _with("name"), "creator": _with("creator")},
 )
 PLACES = Kind(
     "places",
     "user_id",
-    lambda n, text: Place(f"user{n}{text}", f"room{text}", PlaceKind.WATCHING),
-    lambda place, value: evolve(place, room_id=f"room{value}", kind=PlaceKind.HOSTING),
-    {},
+    lambda n, text: Place(
+        f"user{n}{text}", f"room{text}", PlaceKind.SEATED, 1763881262.123456, n, 1763881272.5, muted=True
+    ),
+    lambda place, value: Place(place.user_id, f"room{value}", PlaceKind.HOSTING, since=value, rev=place.rev),
+    {"seat": _seat_of},
 )
 PKS = Kind(
     "pks",
@@ -145,7 +151,7 @@ PRESENCES = Kind(
     "presences",
     "user_id",
     lambda n, text: Presence(f"user{n}{text}", text, f"n{text}", None),
-    lambda presence, value: evolve(presence.until(value), im=True),
+    lambda presence, value: evolve(presence.until(value).able(["seats"]), im=True),
     {},
 )
 

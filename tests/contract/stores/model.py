@@ -7,13 +7,16 @@ from attrs import evolve
 from qlive_core.errors import Duplicate, LostRace, RoomLimitReached, Stale
 from qlive_core.model.place import PlaceKind
 
-from .kinds import KINDS, PKS, Kind
+from .kinds import KINDS, PKS, PLACES, Kind
 
 
 def occupied(kind: Kind, fact: Any) -> set[tuple[str, str]]:
     """Return the names and values of all that must be unique about the fact."""
     if kind is PKS:
         return {("id", fact.id), ("room_id", fact.proposer.room_id), ("room_id", fact.target.room_id)}
+    if kind is PLACES:
+        seat = set() if fact.seat is None else {("seat", f"{fact.room_id} {fact.seat}")}
+        return {("user_id", fact.user_id), *seat}
     return {(field, getattr(fact, field)) for field in (kind.key, *kind.take)}
 
 
@@ -84,9 +87,19 @@ class Model:
             del self.facts["places"][place.user_id]
 
     def audience_numbers(self) -> dict[str, int]:
-        """Return how many watch each room."""
-        watched = [p.room_id for p in self.facts["places"].values() if p.kind is PlaceKind.WATCHING]
+        """Return how many are in the audience of each room."""
+        nobody = (PlaceKind.HOSTING, PlaceKind.LAPSED)
+        watched = [p.room_id for p in self.facts["places"].values() if p.kind not in nobody]
         return {room_id: watched.count(room_id) for room_id in watched}
+
+    def seats(self, room_id: str) -> list[Any]:
+        """Return the places of the room that have a seat, in the order of seats."""
+        return sorted((p for p in self.in_room(room_id) if p.seat is not None), key=lambda place: place.seat)
+
+    def places_due(self, before: float) -> set[Any]:
+        """Return the places that have a deadline before that time."""
+        places = self.facts["places"].values()
+        return {p for p in places if p.seat_until is not None and p.seat_until < before}
 
     def hostless(self) -> set[Any]:
         """Return rooms that their creators do not host."""

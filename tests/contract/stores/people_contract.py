@@ -103,6 +103,14 @@ class PresencesContract:
         assert [presence.user_id for presence in await stores.presences.due(10.5)] == ["early"]
         assert len(await stores.presences.all()) == 3
 
+    async def test_get_many(self, stores: Stores) -> None:
+        """Of many users the presences of those who have one come back, by user."""
+        presences = {user: Presence(user, "connection", "node", None) for user in ("ann", "bob", "cho")}
+        for presence in presences.values():
+            await stores.presences.add(presence)
+        assert dict(await stores.presences.get_many([*presences, "stranger", "ann"])) == presences
+        assert dict(await stores.presences.get_many([])) == {}
+
     async def test_open_elsewhere(self, stores: Stores) -> None:
         """Open elsewhere are presences with a live connection to another node."""
         await stores.presences.add(Presence("here", "connection1", "this", None))

@@ -100,7 +100,7 @@ class PlacesContract:
             await stores.places.add(place)
         assert set(await stores.places.in_room("here")) == here
         assert list(await stores.places.in_room("nowhere")) == []
-        assert len(await stores.places.all()) == 4
+        assert len(await stores.places.all()) == len(here) + 1
 
     async def test_moving(self, stores: Stores) -> None:
         """Who moves to another room is there and no longer here."""
@@ -112,12 +112,16 @@ class PlacesContract:
         assert dict(await stores.places.audience_numbers()) == {"there": 1}
 
     async def test_audience_numbers(self, stores: Stores) -> None:
-        """Only those who watch are counted, and rooms that nobody watches are left out."""
+        """Those who watch are counted, with a seat or without, and rooms that nobody watches are left out."""
         for n in range(3):
             await stores.places.add(Place(f"watcher{n}", "full", PlaceKind.WATCHING))
         await stores.places.add(Place("host", "full", PlaceKind.HOSTING))
         await stores.places.add(Place("sleeper", "empty", PlaceKind.LAPSED))
         assert dict(await stores.places.audience_numbers()) == {"full": 3}
+        for kind in (PlaceKind.ASKING, PlaceKind.INVITED, PlaceKind.SEATED):
+            await stores.places.add(Place(kind.value, "singing", kind))
+        assert dict(await stores.places.audience_numbers()) == {"full": 3, "singing": 3}
+        await stores.places.clear_room("singing")
         await stores.places.replace(Place("watcher0", "full", PlaceKind.LAPSED))
         await stores.places.remove(Place("watcher1", "full", PlaceKind.WATCHING))
         assert dict(await stores.places.audience_numbers()) == {"full": 1}
@@ -133,6 +137,33 @@ class PlacesContract:
         assert list(await stores.places.all()) == [stranger]
         assert dict(await stores.places.audience_numbers()) == {"elsewhere": 1}
 
+    async def test_seats(self, stores: Stores) -> None:
+        """Seats of a room come in their order; the same seat of another room is another seat."""
+        places = [Place(f"user{seat}", "room", PlaceKind.SEATED, seat=seat) for seat in (0, 3, 7)]
+        for place in (*reversed(places), Place("else", "other", PlaceKind.ASKING, seat=3)):
+            await stores.places.add(place)
+        await stores.places.add(Place("watcher", "room", PlaceKind.WATCHING))
+        assert list(await stores.places.seats("room")) == places
+        with pytest.raises(Duplicate):
+            await stores.places.add(Place("late", "room", PlaceKind.ASKING, seat=7))
+        moved = await stores.places.replace(evolve(places[0], seat=5))
+        freed = await stores.places.replace(evolve(places[2], kind=PlaceKind.WATCHING, seat=None))
+        assert freed.seat is None
+        assert list(await stores.places.seats("room")) == [places[1], moved]
+        await stores.places.add(Place("late", "room", PlaceKind.ASKING, seat=7))
+        await stores.places.clear_room("room")
+        assert list(await stores.places.seats("room")) == []
+        assert [place.user_id for place in await stores.places.seats("other")] == ["else"]
+
+    async def test_due(self, stores: Stores) -> None:
+        """Due are requests and invitations that end before that time; a seat that is held does not."""
+        for user, until in (("seated", None), ("early", 10.0), ("late", 20.0)):
+            await stores.places.add(
+                Place(user, f"room of {user}", PlaceKind.ASKING, seat=1, seat_until=until)
+            )
+        assert list(await stores.places.due(10.0)) == []
+        assert [place.user_id for place in await stores.places.due(10.5)] == ["early"]
+
     async def test_roomless(self, stores: Stores) -> None:
         """Places whose room does not exist are roomless."""
         await stores.rooms.add(a_room(1), limit=0)
@@ -147,8 +178,9 @@ class PlacesContract:
         for kind in PlaceKind:
             await stores.places.add(Place(kind.value, "room", kind))
         await stores.presences.add(Presence("hosting", "connection", "node", None))
-        watching = Place("watching", "room", PlaceKind.WATCHING)
-        assert list(await stores.places.unattended()) == [watching]
+        there = {PlaceKind.HOSTING, PlaceKind.LAPSED}
+        unattended = {Place(kind.value, "room", kind) for kind in PlaceKind if kind not in there}
+        assert set(await stores.places.unattended()) == unattended
 
     async def test_survives_reopening_by_room(self, ground: Ground) -> None:
         """After a restart the same users are in the same rooms."""

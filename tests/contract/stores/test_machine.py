@@ -16,7 +16,7 @@ from qlive_core.errors import QliveError
 from qlive_core.model.account import Account
 from qlive_core.model.pk import Pk, PkState, Side
 from qlive_core.model.place import Place, PlaceKind
-from qlive_core.model.presence import Presence
+from qlive_core.model.presence import CAPABILITIES, Presence
 from qlive_core.model.room import Room, RoomType
 from qlive_core.model.session import Session
 from qlive_core.model.sms import SendQuota, SmsCode
@@ -29,6 +29,7 @@ USERS = st.sampled_from(["ann", "bob", "cho", "dan"])
 ROOM_IDS = st.sampled_from(["room1", "room2", "room3", "room4"])
 WORDS = st.sampled_from(["x", "y", "z"])
 TIMES = st.sampled_from([0.0, 1.0, 2.5, 4.0])
+SOME_SEATS = st.frozensets(st.integers(0, 7), max_size=2)
 SIDES = st.lists(ROOM_IDS, min_size=2, max_size=2, unique=True)
 
 FACTS: dict[str, st.SearchStrategy[Any]] = {
@@ -36,8 +37,17 @@ FACTS: dict[str, st.SearchStrategy[Any]] = {
     "sms_codes": st.builds(SmsCode, WORDS, WORDS, WORDS, TIMES, st.integers(0, 5), st.tuples(TIMES, TIMES)),
     "send_quotas": st.builds(SendQuota, WORDS, st.tuples(TIMES)),
     "sessions": st.builds(Session, USERS, WORDS, TIMES),
-    "rooms": st.builds(Room, ROOM_IDS, WORDS, st.sampled_from(RoomType), USERS, TIMES),
-    "places": st.builds(Place, USERS, ROOM_IDS, st.sampled_from(PlaceKind)),
+    "rooms": st.builds(Room, ROOM_IDS, WORDS, st.sampled_from(RoomType), USERS, TIMES, SOME_SEATS),
+    "places": st.builds(
+        Place,
+        USERS,
+        ROOM_IDS,
+        st.sampled_from(PlaceKind),
+        TIMES,
+        st.none() | st.integers(0, 2),
+        st.none() | st.sampled_from([1.0, 2.5, 4.0]),
+        st.booleans(),
+    ),
     "pks": st.builds(
         lambda n, state, rooms, at: Pk(f"pk{n}", state, Side("a", rooms[0]), Side("b", rooms[1]), at),
         st.integers(1, 3),
@@ -45,7 +55,9 @@ FACTS: dict[str, st.SearchStrategy[Any]] = {
         SIDES,
         TIMES,
     ),
-    "presences": st.builds(Presence, USERS, WORDS, WORDS, st.none() | TIMES),
+    "presences": st.builds(
+        Presence, USERS, WORDS, WORDS, st.none() | TIMES, st.sampled_from([frozenset(), CAPABILITIES])
+    ),
 }
 A_FACT = st.sampled_from(KINDS).flatmap(lambda kind: st.tuples(st.just(kind), FACTS[kind.name]))
 
@@ -166,11 +178,17 @@ class StoresMachine(RuleBasedStateMachine):
         assert dict(await stores.places.audience_numbers()) == model.audience_numbers()
         assert set(await stores.places.roomless()) == model.roomless_places()
         assert set(await stores.places.unattended()) == model.unattended()
+        for before in (1.0, 3.0, 9.0):
+            assert set(await stores.places.due(before)) == model.places_due(before)
+        assert await stores.presences.get_many(["ann", "cho", "nobody"]) == {
+            key: presence for key, presence in model.facts["presences"].items() if key in ("ann", "cho")
+        }
         assert set(await stores.pks.all()) == set(model.facts["pks"].values())
         assert set(await stores.pks.roomless()) == model.roomless_pks()
         assert set(await stores.presences.all()) == set(model.facts["presences"].values())
         for room_id in ("room1", "room2", "room3", "room4"):
             assert set(await stores.places.in_room(room_id)) == model.in_room(room_id)
+            assert list(await stores.places.seats(room_id)) == model.seats(room_id)
             sides = [pk for pk in model.facts["pks"].values() if pk.role_of(room_id) is not None]
             assert [await stores.pks.of_room(room_id)] == (sides or [None])
 

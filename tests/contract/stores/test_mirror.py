@@ -110,6 +110,20 @@ async def test_identity_taken_elsewhere(truth: SqliteStores, mirror: Mirror) -> 
     assert await mirror.places.get("user1") == theirs
 
 
+async def test_seat_taken_elsewhere(truth: SqliteStores, mirror: Mirror) -> None:
+    """Who loses a seat to somebody at another node then sees who has it."""
+    ours, theirs = (
+        Place("user1", "room", PlaceKind.WATCHING),
+        Place("user2", "room", PlaceKind.SEATED, seat=3),
+    )
+    await mirror.places.add(ours)
+    await truth.places.add(theirs)
+    with pytest.raises(Duplicate):
+        await mirror.places.replace(evolve(ours, kind=PlaceKind.ASKING, seat=3))
+    assert list(await mirror.places.seats("room")) == [theirs]
+    assert await mirror.places.get("user1") == ours
+
+
 async def test_token_replaced_elsewhere(truth: SqliteStores, mirror: Mirror) -> None:
     """A login that loses to another node's login makes the mirror forget the old token."""
     session = Session("user", "old", 10.0)

@@ -20,6 +20,9 @@ from qlive_core.errors import Duplicate, RoomLimitReached, Stale
 from qlive_core.model.account import Account
 from qlive_core.model.feedback import Feedback
 from qlive_core.model.feedback_mail import Outbox
+from qlive_core.model.place import Place, PlaceKind
+from qlive_core.model.presence import Presence
+from qlive_core.model.room import Room, RoomType
 from qlive_core.model.session import Session
 
 from .facts_contract import outcomes, wins
@@ -283,6 +286,22 @@ async def test_tombstones_are_nothing(stores: MongoStores) -> None:
     assert list(await stores.pks.roomless()) == []
     assert list(await stores.presences.all()) == []
     assert list(await stores.presences.open_elsewhere("here")) == []
+
+
+async def test_documents_of_the_first_version(stores: MongoStores, database: Database[Any]) -> None:
+    """Whoever is in a room stays there, since the time at which he took his place; nobody sits or is locked out."""
+    took_place = 1_700_000_000_250_000
+    database.places.insert_one({"_id": "ann", "room_id": "r", "kind": "hosting", "rev": took_place})
+    room = {"name": "Ann's", "type": "voice", "creator": "ann", "created_at": 1.5, "rev": 3}
+    database.live_rooms.insert_one({"_id": "r", **room})
+    presence = {"connection_id": "c", "node": "n", "expires_at": None, "rev": 7}
+    database.presences.insert_one({"_id": "ann", **presence})
+    place = await stores.places.get("ann")
+    assert place == Place("ann", "r", PlaceKind.HOSTING, since=1_700_000_000.25, rev=took_place)
+    assert await stores.rooms.get("r") == Room("r", "Ann's", RoomType.VOICE, "ann", 1.5, rev=3)
+    assert await stores.presences.get("ann") == Presence("ann", "c", "n", None, rev=7)
+    changed = await stores.places.replace(evolve(place, seat=3))
+    assert await stores.places.get("ann") == changed
 
 
 async def test_text_that_cannot_be_stored(stores: MongoStores) -> None:

@@ -23,7 +23,9 @@ from qlive_adapters.sqlite.store import SqliteStores
 from qlive_core.errors import StoreUnavailable
 from qlive_core.model.feedback import Feedback
 from qlive_core.model.feedback_mail import Outbox
+from qlive_core.model.place import Place, PlaceKind
 from qlive_core.model.presence import Presence
+from qlive_core.model.room import Room, RoomType
 
 from .facts_contract import outcomes
 from .kinds import a_room
@@ -126,20 +128,23 @@ async def test_newer_file_is_refused(path: Path) -> None:
             SqliteStores(path)
 
 
-async def test_an_older_file_is_brought_up_to_date(path: Path) -> None:
-    """What the first version wrote is read as it was meant, and can be written again."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+async def test_a_file_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
+    """Whoever is in a room stays there, since the time at which he took his place; nobody sits or is locked out."""
+    path.parent.mkdir(parents=True)
     connection = sqlite3.connect(path)
-    connection.executescript(
-        f"{SCRIPTS[0]} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;"
-        "INSERT INTO presence VALUES ('ann', 'conn', 'node', NULL, 7);"
-    )
+    connection.executescript(SCRIPTS[0])
+    connection.execute("INSERT INTO place VALUES ('ann', 'room', 'hosting', 1700000000250000)")
+    connection.execute("INSERT INTO room VALUES ('room', 'Ann''s', 'voice', 'ann', 1.5, 3)")
+    connection.execute("INSERT INTO presence VALUES ('ann', 'connection', 'node', NULL, 7)")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
     connection.close()
     stores = SqliteStores(path)
-    ann = Presence("ann", "conn", "node", None, 7)
-    assert await stores.presences.get("ann") == ann
-    seen = await stores.presences.replace(ann.seen_over_im(1.0))
-    assert await stores.presences.get("ann") == seen
+    place = Place("ann", "room", PlaceKind.HOSTING, since=1700000000.25, rev=1700000000250000)
+    assert await stores.places.get("ann") == place
+    assert await stores.rooms.get("room") == Room("room", "Ann's", RoomType.VOICE, "ann", 1.5, rev=3)
+    assert await stores.presences.get("ann") == Presence("ann", "connection", "node", None, rev=7)
     await stores.close()
 
 
@@ -242,7 +247,9 @@ async def in_one_commit(engine: Engine, *operations: Operation) -> list[Any]:
 
 def occupy(connection: sqlite3.Connection) -> int:
     """Write a row."""
-    return connection.execute("INSERT INTO place VALUES (hex(randomblob(6)), 'room', 'watching', 1)").rowcount
+    return connection.execute(
+        "INSERT INTO place (user_id, room_id, kind, rev) VALUES (hex(randomblob(6)), 'room', 'watching', 1)"
+    ).rowcount
 
 
 async def test_failed_commit(engine: Engine) -> None:

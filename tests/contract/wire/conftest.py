@@ -16,7 +16,7 @@ SHORT_TIMES: Settings = {
         "pong_timeout_s": 1.0,
         "reconnect_timeout_s": 0.8,
     },
-    "signaling": {"pk_request_timeout_s": 0.8},
+    "signaling": {"pk_request_timeout_s": 0.8, "join_request_timeout_s": 0.6},
     "presence": {"host_connect_timeout_s": 1.0, "audience_lease_s": 1.0},
 }
 
@@ -31,6 +31,7 @@ ON_EVERY_STORE = (
     "test_presence",
     "test_replay",
     "test_rooms",
+    "test_seats",
     "test_sessions",
 )
 

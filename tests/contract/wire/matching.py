@@ -17,7 +17,18 @@ from .server import AVATARS, RTC_ACCESS_KEY, RTC_SECRET_KEY, RTC_TOKEN_LIFE_S
 
 _ID = re.compile(r"[0-9a-z]{12}|[0-9a-z]{16}")
 _ID_KEYS = frozenset(
-    {"id", "room", "roomID", "rtcRoom", "relayRtcRoom", "userID", "pkRoomID", "pkAnchorID", "reqRoomID"}
+    {
+        "id",
+        "room",
+        "roomID",
+        "rtcRoom",
+        "relayRtcRoom",
+        "userID",
+        "pkRoomID",
+        "pkAnchorID",
+        "reqRoomID",
+        "reqUserID",
+    }
 )
 _RECORDED_PORT = "18082"
 _CLOCKS_DIFFER_S = 5
@@ -56,7 +67,7 @@ class Bindings:
         _same(f"{path}: the type", type(recorded).__name__, type(live).__name__)
         if isinstance(recorded, Object):
             _same(f"{path}: the keys", [key for key, _ in recorded], [key for key, _ in live])
-            owner = next((str(value) for key, value in live if key == "id"), "")
+            owner = next((str(value) for key, value in live if key in ("id", "reqUserID")), "")
             for (key, was), (_, now) in zip(recorded, live, strict=True):
                 self._compare(f"{path}.{key}", was, now, owner)
         elif isinstance(recorded, list):

@@ -47,9 +47,9 @@ class Person:
         self.id, self.nickname, self.api.token = account["id"], account["nickname"], account["token"]
         return account
 
-    async def go_live(self) -> Json:
+    async def go_live(self, room_type: str = "pk") -> Json:
         """Open the room and return the answer."""
-        answer = await self.api.create_room(self.room_name)
+        answer = await self.api.create_room(self.room_name, room_type)
         assert answer.status_code == 200, answer.text
         created: Json = answer.json()
         self.room = created["roomID"]
@@ -125,6 +125,13 @@ class Stage:
         await person.connect()
         return person
 
+    async def singer(self) -> Person:
+        """A new user, live in a voice room and connected."""
+        person = await self.person()
+        await person.go_live("voice")
+        await person.connect()
+        return person
+
     async def pair(self) -> tuple[Person, Person]:
         """Two hosts who do not know of each other."""
         return await self.host(), await self.host()
@@ -167,6 +174,26 @@ async def accept(target: Person, proposer: Person) -> None:
     """Accept an offer and see both sides hear of it."""
     assert (await target.signal.call("answer-pk", reqRoomID=proposer.room, accept=True))["code"] == 0
     assert (await proposer.signal.expect("on-pk-answer"))["accepted"] is True
+
+
+async def ask(listener: Person, host: Person, position: int) -> None:
+    """Ask for a seat and see the host hear of it."""
+    answer = await listener.signal.call("start-join", roomID=host.room, position=position)
+    assert answer["code"] == 0, answer
+    heard = await host.signal.expect("on-join-request")
+    assert (heard["reqUserID"], heard["position"]) == (listener.id, position)
+
+
+async def let_in(listener: Person, host: Person, *others: Person) -> Json:
+    """Accept a request for a seat, see everybody hear of it, and return what they hear."""
+    fields = {"roomID": host.room, "reqUserID": listener.id, "accept": True}
+    await host.signal.send("answer-join", {"rpcID": "in", **fields})
+    assert (await listener.signal.expect("on-join-answer"))["accept"] is True
+    joined = await host.signal.expect("on-audience-join")
+    assert (await host.signal.expect("answer-join-res")) == {"rpcID": "in", "code": 0, "error": ""}
+    for other in others:
+        assert await other.signal.expect("on-audience-join") == joined
+    return joined
 
 
 async def eventually(

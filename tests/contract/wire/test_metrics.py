@@ -8,7 +8,7 @@ from .answers import refusal
 from .client import ApiClient
 from .conftest import Launch
 from .figures import Figures
-from .stage import Stage, accept, eventually, offer
+from .stage import Stage, accept, ask, eventually, let_in, offer
 
 COUNT, DURATION = "qlive_api_http_request_count", "qlive_api_http_request_duration"
 MESSAGES, PUSHES, PK = (
@@ -16,6 +16,7 @@ MESSAGES, PUSHES, PK = (
     "qlive_signalling_pushes_total",
     "qlive_pk_total",
 )
+SEATS = "qlive_seat_total"
 CONNECTIONS, CLOSES = "qlive_signalling_connections", "qlive_signalling_closes_total"
 STORED, COMMITS = "qlive_store_commit_operations_sum", "qlive_store_commit_seconds_count"
 
@@ -108,6 +109,26 @@ async def test_a_pk_in_figures(launch: Launch) -> None:
     assert change(STORED) == 5
     assert 1 <= change(COMMITS) <= 5
     assert change("qlive_effect_failures_total") == change(CONNECTIONS) == 0
+
+
+async def test_seats_in_figures(launch: Launch) -> None:
+    """Each request by how it ended, each seat by how it was given up, and each commit, is counted once."""
+    stage = launch({"signaling": {"join_request_timeout_s": 0.5}})
+    host = await stage.singer()
+    singer, viewer = await stage.viewer(host.room), await stage.viewer(host.room)
+    async with watched(stage.api()) as change:
+        await ask(singer, host, 3)
+        await let_in(singer, host, viewer)
+        assert (await viewer.signal.call("start-join", roomID=host.room, position=3))["code"] == 10016
+        await ask(viewer, host, 5)
+        await host.signal.expect("on-join-timeout")
+        await viewer.signal.expect("on-join-timeout")
+        assert (await singer.signal.call("end-join", roomID=host.room))["code"] == 0
+    outcomes = {label["outcome"]: change(SEATS, **label) for label in change.after.labels(SEATS)}
+    assert outcomes == {"asked": 2, "accepted": 1, "timed_out": 1, "left": 1}
+    assert change(STORED) == 5
+    lag = "qlive_deadline_lag_seconds_count"
+    assert change(lag) == change(lag, kind="seat_request") == 1
 
 
 async def test_deadlines_in_figures(launch: Launch) -> None:

@@ -18,8 +18,8 @@ HORIZON_S = 3600.0
 class Picture:
     """All facts of rooms and people, without revisions and with rooms by name, so that pictures compare."""
 
-    rooms: frozenset[tuple[str, str, str]]
-    places: frozenset[tuple[str, str, str]]
+    rooms: frozenset[tuple[str, str, str, frozenset[int]]]
+    places: frozenset[tuple[str, str, str, int | None, bool]]
     pks: frozenset[tuple[str, str, str]]
     presences: frozenset[tuple[str, str, str, bool]]
 
@@ -30,8 +30,11 @@ async def picture(world: World) -> Picture:
     rooms = await stores.rooms.all()
     name = {room.id: room.name for room in rooms}
     return Picture(
-        frozenset((room.name, room.type.value, room.creator) for room in rooms),
-        frozenset((p.user_id, name.get(p.room_id, "gone"), p.kind.value) for p in await stores.places.all()),
+        frozenset((room.name, room.type.value, room.creator, room.locked_seats) for room in rooms),
+        frozenset(
+            (p.user_id, name.get(p.room_id, "gone"), p.kind.value, p.seat, p.muted)
+            for p in await stores.places.all()
+        ),
         frozenset(
             (pk.state.value, name.get(pk.proposer.room_id, "gone"), name.get(pk.target.room_id, "gone"))
             for pk in await stores.pks.all()
@@ -70,10 +73,28 @@ async def check_people(world: World) -> None:
         assert places[room.creator].room_id == room.id, "a room without its host"
 
 
+async def check_seats(world: World) -> None:
+    """Invariant 3: seats are in voice rooms, each has one holder, and what is open has an end."""
+    taken: set[tuple[str, int]] = set()
+    for place in await world.stores.places.all():
+        is_open = place.kind in (PlaceKind.ASKING, PlaceKind.INVITED)
+        assert (place.seat is not None) is (is_open or place.kind is PlaceKind.SEATED)
+        assert (place.seat_until is not None) is is_open
+        assert place.kind is PlaceKind.SEATED or not place.muted
+        if place.seat is not None:
+            room = await world.stores.rooms.get(place.room_id)
+            assert room is not None
+            assert room.type is RoomType.VOICE
+            assert room.creator != place.user_id
+            assert (room.id, place.seat) not in taken, "two on one seat"
+            taken.add((room.id, place.seat))
+
+
 async def check(world: World) -> None:
     """Check all that must hold when no command is under way."""
     await check_pks(world)
     await check_people(world)
+    await check_seats(world)
 
 
 def deadlines(effects: Iterable[Effect]) -> list[Arm]:
@@ -88,6 +109,8 @@ async def fire(world: World, arm: Arm) -> tuple[Effect, ...]:
     """Look at what was armed, as the timer does; return what comes of it."""
     if arm.kind is DeadlineKind.PK_OFFER:
         return (await world.battles.expire(arm.key)).effects
+    if arm.kind is DeadlineKind.SEAT_REQUEST:
+        return (await world.seats.expire(arm.key)).effects
     return (await world.attendance.expire(arm.key)).effects
 
 

@@ -4,11 +4,23 @@ The machine of test_machine.py plays the same history to this and to the core an
 returns "done" or the code of its refusal, and notes in ``told`` whom it tells what.
 """
 
-from collections import defaultdict
+from collections import Counter
 
 from attrs import define
 
 from qlive_core.rules import Rules
+
+AUDIENCE = {"watching": "watching", "asking": "joinWait", "invited": "watching", "seated": "joined"}
+"""What those in an audience may do, and their statuses."""
+
+
+@define
+class Seat:
+    """The seat of somebody who asks for it, is invited to it or has it; the first two until a time."""
+
+    number: int
+    until: float
+    muted: bool = False
 
 
 @define
@@ -28,7 +40,7 @@ class Promise:
         self.now = now
         self.logged_in: set[str] = set()
         self.rooms: dict[str, dict[str, str]] = {}
-        self.opened: dict[str, float] = {}
+        self.came: dict[str, float] = {}
         self.places: dict[str, tuple[str, str]] = {}
         self.pks: list[dict[str, object]] = []
         self.connection: dict[str, str] = {}
@@ -36,7 +48,11 @@ class Promise:
         self.heard: dict[str, float] = {}
         self.over_im: dict[str, OverIm] = {}
         self.told: list[tuple[str, str]] = []
-        self.outcomes: dict[str, int] = defaultdict(int)
+        self.outcomes: Counter[str] = Counter()
+        self.seats: dict[str, Seat] = {}
+        self.locks: dict[str, set[int]] = {}
+        self.able: set[str] = set()
+        self.seat_outcomes: Counter[str] = Counter()
 
     # Looking.
 
@@ -53,7 +69,7 @@ class Promise:
         """Return the status of a user, by the table of the protocol."""
         kind, room = self.places.get(user, ("", ""))
         if kind != "hosting":
-            return "watching" if kind == "watching" else "idle"
+            return AUDIENCE.get(kind, "idle")
         pk = self.pk_of(room)
         return "singleLive" if pk is None else {"offered": "pkWait", "live": "pkLive"}[str(pk["state"])]
 
@@ -67,14 +83,20 @@ class Promise:
     def shown_room(self, user: str) -> str:
         """Return the room that the login answer names."""
         kind, room = self.places.get(user, ("", ""))
-        if kind not in ("hosting", "watching"):
+        if kind != "hosting" and kind not in AUDIENCE:
             return ""
         pk = self.pk_of(room) if kind == "hosting" else None
         return str(pk["target"]) if pk and pk["state"] == "live" else room
 
     def audience(self, room: str) -> list[str]:
-        """Return who watches."""
-        return sorted(user for user, place in self.places.items() if place == ("watching", room))
+        """Return who watches, with a seat or without."""
+        return sorted(
+            user for user, (kind, there) in self.places.items() if there == room and kind in AUDIENCE
+        )
+
+    def holders(self, room: str) -> dict[int, str]:
+        """Return who has to do with which seat of the room."""
+        return {seat.number: user for user, seat in self.seats.items() if self.places[user][1] == room}
 
     # Hosting.
 
@@ -89,11 +111,13 @@ class Promise:
             return "room.name_taken"
         if own:
             return "room.one_per_host"
-        if self.places.get(user, ("", ""))[0] == "watching":
-            return "user.watching"
+        status = self.user_status(user)
+        if status in AUDIENCE.values():
+            return "user.watching" if status == "watching" else "user.joined"
         self._lease(user, self.rules.host_lease_s)
         self.rooms[room] = {"name": name, "kind": kind, "host": user}
-        self.opened[room] = self.now
+        self.came[user] = self.now
+        self.locks[room] = set()
         self.places[user] = ("hosting", room)
         return "done"
 
@@ -120,7 +144,10 @@ class Promise:
             other = str(pk["target"] if room == pk["proposer"] else pk["proposer"])
             self.told.append((self.rooms[other]["host"], "on-pk-timeout" if offered else "on-pk-end"))
             self._over(pk, "cancelled" if offered else "ended")
-        self.told += [(viewer, "on-room-close") for viewer in self.audience(room)]
+        for viewer in self.audience(room):
+            self.told.append((viewer, "on-room-close"))
+            if self.seats.pop(viewer, None):
+                self.seat_outcomes["closed"] += 1
         self.places = {user: place for user, place in self.places.items() if place[1] != room}
         del self.rooms[room]
 
@@ -132,14 +159,26 @@ class Promise:
             return "room.not_found"
         if self.own_room(user):
             return "user.broadcasting"
+        kind, there = self.places.get(user, ("", ""))
+        if there != room and kind in ("asking", "seated"):
+            return "user.joined"
         self._lease(user, self.rules.audience_lease_s)
-        self.places[user] = ("watching", room)
+        if there != room or kind not in AUDIENCE:
+            self._give_up_seat(user)
+            self.places[user], self.came[user] = ("watching", room), self.now
+        if self.is_shown_seats(user, room):
+            self.told.append((user, "on-seats"))
         return "done"
+
+    def is_shown_seats(self, user: str, room: str) -> bool:
+        """Tell whether the user's app would show what there is to know about the seats of the room."""
+        return user in self.able and room in self.rooms and self.rooms[room]["kind"] == "voice"
 
     def leave(self, user: str) -> str:
         """Watch no more."""
         if self.own_room(user):
             return "user.broadcasting"
+        self._give_up_seat(user)
         self.places.pop(user, None)
         return "done"
 
@@ -148,7 +187,7 @@ class Promise:
         kind, there = self.places.get(user, ("", ""))
         if there == room and kind == "lapsed":
             self._lease(user, self.rules.audience_lease_s)
-            self.places[user] = ("watching", room)
+            self.places[user], self.came[user] = ("watching", room), self.now
         elif there == room:
             self.heard[user] = self.now
         return "done"
@@ -220,6 +259,219 @@ class Promise:
         self.pks.remove(pk)
         self.outcomes[outcome] += 1
 
+    # Sitting.
+
+    def announce(self, user: str) -> str:
+        """Say that one's app shows all about seats."""
+        if user in self.until:
+            self.able.add(user)
+        return "done"
+
+    def ask(self, user: str, room: str, number: int) -> str:
+        """Ask for a seat."""
+        refusal = self._voice_room(room) or self._there(user, room)
+        if refusal:
+            return refusal
+        if self.places[user][0] != "watching":
+            return "seat.already_joined"
+        if not 0 <= number < 8:
+            return "seat.invalid"
+        if number in self.locks[room] or number in self.holders(room):
+            return "seat.taken"
+        self._open(user, "asking", room, number)
+        self.told.append((self.rooms[room]["host"], "on-join-request"))
+        self.seat_outcomes["asked"] += 1
+        return "done"
+
+    def answer_seat(self, host: str, room: str, user: str, *, accept: bool) -> str:
+        """Answer a request for a seat."""
+        refusal = self._voice_room(room) or self._host(host, room) or self._there(user, room)
+        if refusal:
+            return refusal
+        if self._open_kind(user) != "asking":
+            return "seat.not_joined"
+        self.told.append((user, "on-join-answer"))
+        if accept:
+            self._sit_down(user, "accepted")
+        else:
+            self._stand_up(user, "rejected")
+        return "done"
+
+    def end_seat(self, user: str, room: str) -> str:
+        """Leave a seat, or withdraw a request."""
+        kind, there = self.places.get(user, ("", ""))
+        if kind not in ("seated", "asking"):
+            return "seat.not_joined"
+        if there != room:
+            return "user.not_in_room"
+        if kind == "seated":
+            self._tell_room(user, "on-join-end")
+            self._stand_up(user, "left")
+            return "done"
+        if self._open_kind(user) != "asking":
+            return "seat.not_joined"
+        self.told.append((self.rooms[room]["host"], "on-join-timeout"))
+        self._stand_up(user, "withdrawn")
+        return "done"
+
+    def invite(self, host: str, room: str, user: str, number: int) -> str:
+        """Invite somebody to a seat."""
+        refusal = self._directs(host, room) or self._shows(user, room)
+        if refusal:
+            return refusal
+        if self.places[user][0] != "watching":
+            return "seat.already_joined"
+        if not 0 <= number < 8:
+            return "seat.invalid"
+        if number in self.holders(room):
+            return "seat.taken"
+        self._open(user, "invited", room, number)
+        self.told.append((user, "on-join-invite"))
+        self.seat_outcomes["invited"] += 1
+        return "done"
+
+    def answer_invite(self, user: str, room: str, *, accept: bool) -> str:
+        """Answer an invitation."""
+        refusal = self._voice_room(room) or self._there(user, room)
+        if refusal:
+            return refusal
+        if self._open_kind(user) != "invited":
+            return "seat.not_joined"
+        self.told.append((self.rooms[room]["host"], "on-invite-answer"))
+        if accept:
+            self._sit_down(user, "taken_up")
+        else:
+            self._stand_up(user, "declined")
+        return "done"
+
+    def move(self, host: str, room: str, user: str, number: int) -> str:
+        """Move somebody to another seat."""
+        refusal = self._directs(host, room) or self._shows(user, room)
+        if refusal:
+            return refusal
+        if self.places[user][0] != "seated":
+            return "seat.not_joined"
+        if not 0 <= number < 8:
+            return "seat.invalid"
+        if self.seats[user].number == number:
+            return "done"
+        if number in self.holders(room):
+            return "seat.taken"
+        self.seats[user].number = number
+        for other in (*self.audience(room), host):
+            news = ["on-seat-move"] if other in self.able else ["on-join-end", "on-audience-join"]
+            self.told += [(other, each) for each in news]
+        return "done"
+
+    def mute(self, host: str, room: str, user: str, *, muted: bool) -> str:
+        """Mute somebody, or not."""
+        refusal = self._directs(host, room) or self._shows(user, room)
+        if refusal:
+            return refusal
+        if self.places[user][0] != "seated":
+            return "seat.not_joined"
+        if self.seats[user].muted is not muted:
+            self.seats[user].muted = muted
+            self._tell_able(room, "on-seat-mute")
+        return "done"
+
+    def lock(self, host: str, room: str, number: int, *, locked: bool) -> str:
+        """Lock a seat, or not."""
+        refusal = self._directs(host, room)
+        if refusal:
+            return refusal
+        if not 0 <= number < 8:
+            return "seat.invalid"
+        if (number in self.locks[room]) is not locked:
+            self.locks[room] ^= {number}
+            self._tell_able(room, "on-seat-lock")
+        return "done"
+
+    def empty(self, host: str, room: str, number: int) -> str:
+        """Take the seat from whoever sits there."""
+        refusal = self._directs(host, room)
+        if refusal:
+            return refusal
+        if not 0 <= number < 8:
+            return "seat.invalid"
+        user = self.holders(room).get(number)
+        if user is None or self.places[user][0] != "seated":
+            return "seat.not_joined"
+        self.told.append((user, "on-join-end"))
+        self._tell_room(user, "on-join-end")
+        self._stand_up(user, "emptied")
+        return "done"
+
+    def end_in_time(self, user: str) -> bool:
+        """Let a request or an invitation end by the clock; tell whether there was one that was due."""
+        kind, room = self.places.get(user, ("", ""))
+        if kind not in ("asking", "invited") or self.now < self.seats[user].until:
+            return False
+        asked = kind == "asking"
+        news = "on-join-timeout" if asked else "on-invite-timeout"
+        self.told += [(user, news), (self.rooms[room]["host"], news)]
+        self._stand_up(user, "timed_out" if asked else "lapsed")
+        return True
+
+    def _voice_room(self, room: str) -> str:
+        if room not in self.rooms:
+            return "room.not_found"
+        return "" if self.rooms[room]["kind"] == "voice" else "room.type_unfit"
+
+    def _host(self, host: str, room: str) -> str:
+        return "" if self.rooms[room]["host"] == host else "room.not_yours"
+
+    def _there(self, user: str, room: str) -> str:
+        kind, there = self.places.get(user, ("", ""))
+        return "" if there == room and kind != "lapsed" else "user.not_in_room"
+
+    def _directs(self, host: str, room: str) -> str:
+        refusal = self._voice_room(room) or self._host(host, room)
+        return refusal or ("" if host in self.able else "user.app_unfit")
+
+    def _shows(self, user: str, room: str) -> str:
+        return self._there(user, room) or ("" if user in self.able else "user.app_unfit")
+
+    def _open_kind(self, user: str) -> str:
+        """Return "asking" or "invited" as long as it can be answered."""
+        kind, _ = self.places[user]
+        return kind if kind in ("asking", "invited") and self.now < self.seats[user].until else ""
+
+    def _open(self, user: str, kind: str, room: str, number: int) -> None:
+        self.places[user] = (kind, room)
+        self.seats[user] = Seat(number, self.now + self.rules.join_request_timeout_s)
+
+    def _sit_down(self, user: str, outcome: str) -> None:
+        self._tell_room(user, "on-audience-join")
+        self.places[user] = ("seated", self.places[user][1])
+        self.seat_outcomes[outcome] += 1
+
+    def _stand_up(self, user: str, outcome: str) -> None:
+        del self.seats[user]
+        self.places[user] = ("watching", self.places[user][1])
+        self.seat_outcomes[outcome] += 1
+
+    def _give_up_seat(self, user: str) -> None:
+        """Tell what is to be told of somebody's seat who goes away."""
+        kind, room = self.places.get(user, ("", ""))
+        if kind == "seated":
+            self._tell_room(user, "on-join-end")
+            self._stand_up(user, "left")
+        elif kind in ("asking", "invited"):
+            asked = kind == "asking"
+            self.told.append((self.rooms[room]["host"], "on-join-timeout" if asked else "on-invite-timeout"))
+            self._stand_up(user, "withdrawn" if asked else "declined")
+
+    def _tell_room(self, user: str, news: str) -> None:
+        """Tell the host and the rest of the audience something about somebody's seat."""
+        room = self.places[user][1]
+        others = [other for other in self.audience(room) if other != user]
+        self.told += [(other, news) for other in (*others, self.rooms[room]["host"])]
+
+    def _tell_able(self, room: str, news: str) -> None:
+        people = (*self.audience(room), self.rooms[room]["host"])
+        self.told += [(other, news) for other in people if other in self.able]
+
     # Being there.
 
     def _lease(self, user: str, seconds: float) -> None:
@@ -268,9 +520,8 @@ class Promise:
         return True
 
     def leave_by_im(self, user: str, sent_at: float) -> bool:
-        """Leave by one's own word over IM, unless that was said before one's room was opened."""
-        own = self.own_room(user)
-        if own and sent_at < self.opened[own]:
+        """Leave by one's own word over IM, unless that was said before one came to where one is."""
+        if user in self.places and sent_at < self.came[user]:
             return False
         self._go(user)
         return True
@@ -297,6 +548,7 @@ class Promise:
         self._absent(user)
         if self.own_room(user):
             self._close(self.own_room(user))
+        self._give_up_seat(user)
         self.places.pop(user, None)
 
     def _absent(self, user: str) -> None:
@@ -304,6 +556,7 @@ class Promise:
         self.until.pop(user, None)
         self.heard.pop(user, None)
         self.over_im.pop(user, None)
+        self.able.discard(user)
 
     def look_at(self, user: str) -> bool:
         """Look whether the user is still expected, as his deadline came; tell whether he was given up."""

@@ -60,6 +60,46 @@ async def viewer_gone(world: World, cast: Cast) -> None:
     world.clock.advance(world.rules.audience_lease_s)
 
 
+async def singing(world: World, cast: Cast) -> None:
+    """Let Eve host a voice room with Cleo and Dan in it; the apps of Eve and Cleo show everything."""
+    room = (await world.rooms.create(cast.eve, "Eve's", "voice")).reply.room.id
+    for user_id in (cast.cleo, cast.dan):
+        await world.audience.enter(user_id, room)
+    for user_id in (cast.cleo, cast.eve):
+        await world.attendance.announce(user_id, ["seats"])
+
+
+async def asked(world: World, cast: Cast) -> None:
+    """Let Cleo ask Eve for a seat."""
+    await singing(world, cast)
+    await COMMANDS["cleo asks"](world, cast)
+
+
+async def asked_overdue(world: World, cast: Cast) -> None:
+    """Let Cleo's request be due."""
+    await asked(world, cast)
+    world.clock.advance(world.rules.join_request_timeout_s)
+
+
+async def invited(world: World, cast: Cast) -> None:
+    """Let Eve invite Cleo to a seat."""
+    await singing(world, cast)
+    await COMMANDS["eve invites"](world, cast)
+
+
+async def seated(world: World, cast: Cast) -> None:
+    """Let Cleo sit on a seat at Eve's."""
+    await asked(world, cast)
+    await COMMANDS["eve accepts"](world, cast)
+
+
+async def singer_gone(world: World, cast: Cast) -> None:
+    """Let the grace of Cleo be over, who sits on a seat."""
+    await seated(world, cast)
+    await world.attendance.drop(cast.cleo, "conn-cleo")
+    world.clock.advance(world.rules.grace_s)
+
+
 async def stage(world: World) -> Cast:
     """Bring everybody into place."""
     users: dict[str, str] = {}
@@ -79,6 +119,18 @@ async def _expire_offer(world: World, cast: Cast) -> object:
     pk = await world.stores.pks.of_room(cast.ann_room)
     return await world.battles.expire(pk.id) if pk else None
 
+
+def _at_eves(command: Callable[[World, Cast, str], Awaitable[object]]) -> Command:
+    """Return the command in the room that Eve hosts now."""
+
+    async def run(world: World, cast: Cast) -> object:
+        room = await world.stores.rooms.by_creator(cast.eve)
+        return await command(world, cast, room.id if room else "none")
+
+    return run
+
+
+SEAT = 3
 
 COMMANDS: dict[str, Command] = {
     "eve creates": lambda w, c: w.rooms.create(c.eve, "Eve's", "pk"),
@@ -118,4 +170,26 @@ COMMANDS: dict[str, Command] = {
     "ann ends": lambda w, c: w.battles.end(c.ann, c.bob_room),
     "bob ends": lambda w, c: w.battles.end(c.bob, c.bob_room),
     "the offer expires": _expire_offer,
+    "cleo asks": _at_eves(lambda w, c, room: w.seats.ask(c.cleo, room, SEAT)),
+    "cleo asks for another": _at_eves(lambda w, c, room: w.seats.ask(c.cleo, room, SEAT + 1)),
+    "dan asks": _at_eves(lambda w, c, room: w.seats.ask(c.dan, room, SEAT)),
+    "cleo ends": _at_eves(lambda w, c, room: w.seats.end(c.cleo, room)),
+    "cleo takes up": _at_eves(lambda w, c, room: w.seat_control.answer_invite(c.cleo, room, accept=True)),
+    "cleo declines": _at_eves(lambda w, c, room: w.seat_control.answer_invite(c.cleo, room, accept=False)),
+    "cleo enters again": _at_eves(lambda w, c, room: w.audience.enter(c.cleo, room)),
+    "cleo disconnects": lambda w, c: w.attendance.disconnect(c.cleo, "conn-cleo"),
+    "cleo connects": lambda w, c: w.attendance.connect(c.tokens["cleo"], "conn-cleo-2"),
+    "cleo logs out": lambda w, c: w.sessions.logout(c.cleo),
+    "cleo creates": lambda w, c: w.rooms.create(c.cleo, "Cleo's", "pk"),
+    "cleo expires": lambda w, c: w.attendance.expire(c.cleo),
+    "eve accepts": _at_eves(lambda w, c, room: w.seats.answer(c.eve, room, c.cleo, accept=True)),
+    "eve rejects": _at_eves(lambda w, c, room: w.seats.answer(c.eve, room, c.cleo, accept=False)),
+    "eve invites": _at_eves(lambda w, c, room: w.seat_control.invite(c.eve, room, c.cleo, SEAT)),
+    "eve moves": _at_eves(lambda w, c, room: w.seat_control.move(c.eve, room, c.cleo, SEAT + 1)),
+    "eve mutes": _at_eves(lambda w, c, room: w.seat_control.mute(c.eve, room, c.cleo, muted=True)),
+    "eve locks": _at_eves(lambda w, c, room: w.seat_control.lock(c.eve, room, SEAT, locked=True)),
+    "eve empties": _at_eves(lambda w, c, room: w.seat_control.empty(c.eve, room, SEAT)),
+    "eve closes": _at_eves(lambda w, c, room: w.rooms.close(c.eve, room)),
+    "eve renames": _at_eves(lambda w, c, room: w.rooms.rename(c.eve, room, "Eve's new")),
+    "the request expires": lambda w, c: w.seats.expire(c.cleo),
 }

@@ -3,7 +3,23 @@
 import pytest
 
 from core.facts import check, check_nobody_is_stuck, picture
-from core.scenes import COMMANDS, Command, fighting, host_gone, nothing, offered, overdue, stage, viewer_gone
+from core.scenes import (
+    COMMANDS,
+    Command,
+    asked,
+    asked_overdue,
+    fighting,
+    host_gone,
+    invited,
+    nothing,
+    offered,
+    overdue,
+    seated,
+    singer_gone,
+    singing,
+    stage,
+    viewer_gone,
+)
 from core.world import WRITES, World
 
 SITUATIONS: list[tuple[Command, str, int]] = [
@@ -29,6 +45,21 @@ SITUATIONS: list[tuple[Command, str, int]] = [
     (fighting, "ann logs out", 5),
     (fighting, "ann disconnects", 4),
     (host_gone, "ann expires", 4),
+    (singing, "cleo asks", 1),
+    (singing, "eve invites", 1),
+    (singing, "eve locks", 1),
+    (asked, "eve accepts", 1),
+    (asked, "cleo ends", 1),
+    (asked, "cleo logs out", 3),
+    (asked, "eve closes", 2),
+    (asked_overdue, "the request expires", 1),
+    (invited, "cleo takes up", 1),
+    (invited, "cleo moves to bob's", 1),
+    (seated, "cleo disconnects", 2),
+    (seated, "eve moves", 1),
+    (seated, "eve empties", 1),
+    (seated, "eve closes", 2),
+    (singer_gone, "cleo expires", 2),
 ]
 
 

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 DOCS = Path(__file__).parents[3] / "docs"
+MACHINES = ("pk", "presence", "seat")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def diagrams() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    "name", ["pk-machine.svg", "pk-machine.md", "presence-machine.svg", "presence-machine.md"]
+    "name", [f"{name}-machine.{ending}" for name in MACHINES for ending in ("svg", "md")]
 )
 def test_the_committed_files_are_fresh(diagrams: ModuleType, name: str) -> None:
     """What is committed is what the tables give; run `python docs/make_diagrams.py` when this fails."""
@@ -35,7 +36,7 @@ def test_there_is_nothing_else(diagrams: ModuleType) -> None:
     assert {path.name for path in DOCS.glob("*-machine.*")} == {path.name for path in diagrams.files()}
 
 
-@pytest.mark.parametrize("name", ["pk", "presence"])
+@pytest.mark.parametrize("name", MACHINES)
 def test_every_cell_of_the_table_is_in_the_picture(diagrams: ModuleType, name: str) -> None:
     """No transition is lost on the way: each event of each state has its label."""
     table = getattr(diagrams, name).TABLE

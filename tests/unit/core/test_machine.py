@@ -3,33 +3,48 @@
 After every step the invariants of the architecture hold; at the end of every history nobody is stuck.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from attrs import evolve
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from core.facts import HORIZON_S, check, check_nobody_is_stuck, deadlines, fire, picture
 from core.promise import Promise
 from core.world import FIXED_CODE, FIXED_PHONES, RULES, WRITES, World, pushes, run
-from qlive_core.effects import Arm, Count, DeadlineKind, Effect, LetGo, Outcome, ReachByIm
+from qlive_core.effects import Arm, Count, CountSeat, DeadlineKind, Effect, LetGo, Outcome, ReachByIm
 from qlive_core.errors import QliveError, Stale
 from qlive_core.model.status import room_status
 
 USERS = 4
 users = st.integers(0, USERS - 1)
 names = st.sampled_from(["a", "b", "c", "d"])
-kinds = st.sampled_from(["pk", "pk", "pk", "voice"])
+kinds = st.sampled_from(["pk", "pk", "voice"])
+numbers = st.sampled_from([0, 1, 1, 2, 7, 8])
 lost = st.sampled_from([0, 0, 0, 1, 2, 3])
 """Which write of a command loses a race it never ran, if any: 1 for the first."""
 
 Command = Callable[[World], Awaitable[Any]]
 
+SEAT_COMMANDS: dict[str, Callable[[World], Callable[..., Awaitable[Any]]]] = {
+    "ask": lambda w: w.seats.ask,
+    "answer_seat": lambda w: w.seats.answer,
+    "end_seat": lambda w: w.seats.end,
+    "invite": lambda w: w.seat_control.invite,
+    "answer_invite": lambda w: w.seat_control.answer_invite,
+    "move": lambda w: w.seat_control.move,
+    "mute": lambda w: w.seat_control.mute,
+    "lock": lambda w: w.seat_control.lock,
+    "empty": lambda w: w.seat_control.empty,
+}
+"""What stands behind each of the promise's commands about seats."""
+
 
 class SmallWorld(RuleBasedStateMachine):
-    """Four users, their rooms, audiences, connections and PKs."""
+    """Four users, their rooms, audiences, connections, PKs and seats."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +54,8 @@ class SmallWorld(RuleBasedStateMachine):
         self.promise = Promise(rules, now=self.world.clock.time)
         self.now_running = self._process()
         self.armed: set[Arm] = set()
-        self.counts: dict[str, int] = {}
+        self.counts: Counter[str] = Counter()
+        self.seat_counts: Counter[str] = Counter()
         self.reachable: set[str] = set()
         self.restarts = self.connections = 0
         self.rooms: list[str] = ["room-that-never-was"]
@@ -67,7 +83,9 @@ class SmallWorld(RuleBasedStateMachine):
             elif isinstance(effect, LetGo):
                 self.reachable.discard(effect.user_id)
             elif isinstance(effect, Count):
-                self.counts[effect.state.value] = self.counts.get(effect.state.value, 0) + 1
+                self.counts[effect.state.value] += 1
+            elif isinstance(effect, CountSeat):
+                self.seat_counts[effect.outcome.value] += 1
         told = sorted((user_id, message.TYPE) for user_id, message in pushes(effects))
         assert told == sorted(self.promise.told), "told what was not promised"
         self.promise.told.clear()
@@ -184,10 +202,28 @@ class SmallWorld(RuleBasedStateMachine):
 
     # Rooms and audiences.
 
+    @initialize(scene=st.sampled_from(["nobody is live", "hosts", "singers", "singers with new apps"]))
+    def begin(self, scene: str) -> None:
+        """Begin where something can happen: with two hosts, or with an audience in a voice room."""
+        if scene == "hosts":
+            for n, name in enumerate("ab"):
+                self._create(self.ids[n], name, "pk", 0)
+        elif scene != "nobody is live":
+            self._create(self.ids[0], "a", "voice", 0)
+            for user in self.ids[1:3]:
+                self._enter(user, self._voice_rooms()[0], 0)
+            for user in self.ids[:2] if scene == "singers with new apps" else ():
+                self._announce(user, 0)
+
+    def _voice_rooms(self) -> list[str]:
+        return [room for room, each in self.promise.rooms.items() if each["kind"] == "voice"]
+
     @rule(n=users, name=names, kind=kinds, lose_at=lost)
     def create(self, n: int, name: str, kind: str, lose_at: int) -> None:
         """Open a room, or ask for one's own by its name."""
-        user = self.ids[n]
+        self._create(self.ids[n], name, kind, lose_at)
+
+    def _create(self, user: str, name: str, kind: str, lose_at: int) -> None:
         known = {room.id for room in run(self.world.stores.rooms.all())}
         result, done = self._play(lambda w: w.rooms.create(user, name, kind), lose_at)
         room = done.reply.room.id if done else ""
@@ -214,8 +250,14 @@ class SmallWorld(RuleBasedStateMachine):
     @rule(n=users, data=st.data(), lose_at=lost)
     def enter(self, n: int, data: st.DataObject, lose_at: int) -> None:
         """Watch a room."""
-        user, room = self.ids[n], self._room(data)
-        self._same(self.promise.enter(user, room), lambda w: w.audience.enter(user, room), lose_at)
+        self._enter(self.ids[n], self._room(data), lose_at)
+
+    def _enter(self, user: str, room: str, lose_at: int) -> None:
+        # Who enters again is told about the seats again.
+        again = not self.promise.is_shown_seats(user, room)
+        self._same(
+            self.promise.enter(user, room), lambda w: w.audience.enter(user, room), lose_at, again=again
+        )
 
     @rule(n=users, lose_at=lost)
     def leave(self, n: int, lose_at: int) -> None:
@@ -288,6 +330,85 @@ class SmallWorld(RuleBasedStateMachine):
         room = data.draw(st.sampled_from([self.promise.own_room(user), self._room(data)]), "ended")
         self._same(self.promise.end(user, room), lambda w: w.battles.end(user, room), lose_at)
 
+    # Seats.
+
+    @rule(n=users, lose_at=lost)
+    def announce(self, n: int, lose_at: int) -> None:
+        """Say what one's app can show."""
+        self._announce(self.ids[n], lose_at)
+
+    def _announce(self, user: str, lose_at: int) -> None:
+        self._same(self.promise.announce(user), lambda w: w.attendance.announce(user, ["seats"]), lose_at)
+
+    def _seat(self, lose_at: int, name: str, *args: Any, **kwargs: Any) -> str:
+        promised: str = getattr(self.promise, name)(*args, **kwargs)
+        self._same(promised, lambda w: SEAT_COMMANDS[name](w)(*args, **kwargs), lose_at)
+        return promised
+
+    @precondition(lambda self: self._voice_rooms())
+    @rule(data=st.data(), name=st.sampled_from(sorted(SEAT_COMMANDS)), number=numbers, yes=st.booleans())
+    def whatever_about_seats(self, data: st.DataObject, name: str, number: int, yes: bool) -> None:
+        """Command something about a seat, mostly among people who have to do with each other."""
+        room = data.draw(st.sampled_from([*self._voice_rooms() * 3, self._room(data)]), "room")
+        host = self.promise.rooms[room]["host"] if room in self.promise.rooms else self.ids[0]
+        host = data.draw(st.sampled_from([host, host, host, self.ids[1]]), "host")
+        user = data.draw(st.sampled_from([*self.promise.audience(room) * 3, self.ids[2]]), "listener")
+        lose_at = data.draw(lost, "lose_at")
+        match name:
+            case "ask":
+                self._seat(lose_at, name, user, room, number)
+            case "end_seat":
+                self._seat(lose_at, name, user, room)
+            case "answer_seat":
+                self._seat(lose_at, name, host, room, user, accept=yes)
+            case "answer_invite":
+                self._seat(lose_at, name, user, room, accept=yes)
+            case "mute":
+                self._seat(lose_at, name, host, room, user, muted=yes)
+            case "lock":
+                self._seat(lose_at, name, host, room, number, locked=yes)
+            case "empty":
+                self._seat(lose_at, name, host, room, number)
+            case _:
+                self._seat(lose_at, name, host, room, user, number)
+
+    @precondition(lambda self: self._right_moves())
+    @rule(data=st.data(), moves=st.integers(1, 8), lose_at=lost)
+    def sing(self, data: st.DataObject, moves: int, lose_at: int) -> None:
+        """Do some things about seats that are all right."""
+        for _ in range(moves):
+            if right := self._right_moves():
+                name, args, kwargs = data.draw(st.sampled_from(right), "move")
+                assert self._seat(lose_at, name, *args, **kwargs) == "done"
+
+    def _right_moves(self) -> list[tuple[str, tuple[Any, ...], dict[str, bool]]]:
+        """Return what could be done about seats now."""
+        return [move for room in self._voice_rooms() for move in self._right_moves_in(room)]
+
+    def _right_moves_in(self, room: str) -> list[tuple[str, tuple[Any, ...], dict[str, bool]]]:
+        promise, host = self.promise, self.promise.rooms[room]["host"]
+        taken = promise.holders(room)
+        free = [number for number in range(8) if number not in taken and number not in promise.locks[room]]
+        moves: list[tuple[str, tuple[Any, ...], dict[str, bool]]] = []
+        for user in promise.audience(room):
+            kind, able = promise.places[user][0], {user, host} <= promise.able
+            if kind == "watching" and free:
+                moves.append(("ask", (user, room, free[0]), {}))
+                moves += [("invite", (host, room, user, free[0]), {})] if able else []
+            elif kind == "asking" and promise.seats[user].until > promise.now:
+                moves += [("answer_seat", (host, room, user), {"accept": yes}) for yes in (True, True, False)]
+                moves.append(("end_seat", (user, room), {}))
+            elif kind == "invited" and promise.seats[user].until > promise.now:
+                moves += [("answer_invite", (user, room), {"accept": yes}) for yes in (True, True, False)]
+            elif kind == "seated":
+                moves.append(("end_seat", (user, room), {}))
+                moves += [("move", (host, room, user, free[-1]), {})] if able and free else []
+                moves += [("mute", (host, room, user), {"muted": True})] if able else []
+                moves += (
+                    [("empty", (host, room, promise.seats[user].number), {})] if host in promise.able else []
+                )
+        return moves
+
     # Time, and the process.
 
     @rule(seconds=st.sampled_from([1.0, 5.0, 9.9, 10.0, 19.9, 20.0, 40.0, 61.0]))
@@ -307,6 +428,8 @@ class SmallWorld(RuleBasedStateMachine):
     def _look(self, arm: Arm) -> None:
         if arm.kind is DeadlineKind.PRESENCE:
             self.promise.look_at(arm.key)
+        elif arm.kind is DeadlineKind.SEAT_REQUEST:
+            self.promise.end_in_time(arm.key)
         elif (pk := run(self.world.stores.pks.get(arm.key))) is not None and pk.state.value == "offered":
             self.promise.time_out(pk.proposer.room_id, pk.target.room_id)
         self._take(run(fire(self.now_running, arm)))
@@ -340,10 +463,27 @@ class SmallWorld(RuleBasedStateMachine):
     @invariant()
     def every_offer_has_one_outcome(self) -> None:
         """Invariant 2: as many offers as outcomes and open ones, each counted once."""
-        assert self.counts == dict(self.promise.outcomes)
+        assert self.counts == self.promise.outcomes
         still_offered = sum(pk["state"] == "offered" for pk in self.promise.pks)
         outcomes = ("live", "rejected", "timed_out", "cancelled")
-        assert self.counts.get("offered", 0) == still_offered + sum(self.counts.get(o, 0) for o in outcomes)
+        assert self.counts["offered"] == still_offered + sum(self.counts[outcome] for outcome in outcomes)
+
+    @invariant()
+    def every_request_for_a_seat_has_one_outcome(self) -> None:
+        """Invariant 2, for seats: as many beginnings as ends and open ones, each counted once; all are armed."""
+        assert self.seat_counts == self.promise.seat_outcomes
+        stored = run(self.world.stores.places.all())
+        seats = {p.user_id: (p.seat, p.muted) for p in stored if p.seat is not None}
+        assert seats == {user: (seat.number, seat.muted) for user, seat in self.promise.seats.items()}
+        armed = {(arm.key, arm.at) for arm in self.armed if arm.kind is DeadlineKind.SEAT_REQUEST}
+        assert {(p.user_id, p.seat_until) for p in stored if p.seat_until is not None} <= armed
+        rooms = run(self.world.stores.rooms.all())
+        assert {room.id: set(room.locked_seats) for room in rooms} == {
+            room: self.promise.locks[room] for room in self.promise.rooms
+        }
+        begun = self.seat_counts["asked"] + self.seat_counts["invited"]
+        ends = ("rejected", "withdrawn", "timed_out", "declined", "lapsed", "left", "emptied", "closed")
+        assert begun == len(seats) + sum(self.seat_counts[end] for end in ends)
 
     @invariant()
     def statuses_are_as_promised(self) -> None:
@@ -385,4 +525,4 @@ async def _awaited(command: Awaitable[Any]) -> Any:
 
 
 TestSmallWorld = SmallWorld.TestCase
-TestSmallWorld.settings = settings(max_examples=100, stateful_step_count=50)
+TestSmallWorld.settings = settings(max_examples=80, stateful_step_count=50)

@@ -19,6 +19,9 @@ from qlive_core.usecases.codes import Codes
 from qlive_core.usecases.departure import Departure
 from qlive_core.usecases.directory import Directory
 from qlive_core.usecases.rooms import Rooms
+from qlive_core.usecases.seat_control import SeatControl
+from qlive_core.usecases.seating import Seating
+from qlive_core.usecases.seats import Seats
 from qlive_core.usecases.sessions import Sessions
 from qlive_core.usecases.sweep import Sweep
 from qlive_core.usecases.uploads import Uploads
@@ -195,7 +198,8 @@ class World:
         quotas: ports.SendQuotaStore = self._gated(stores.send_quotas, "send_quotas")
         signs = self.signs
         self.whereabouts = Whereabouts(places, rooms, pks)
-        self.departure = Departure(rooms, places, pks, presences, signs, clock)
+        seating = Seating(rooms, places, accounts, presences)
+        self.departure = Departure(rooms, places, pks, presences, seating, signs, clock)
         self.codes = Codes(sms_codes, quotas, self.sms, FairTurns(), clock, ids, rules)
         self.sessions = Sessions(
             accounts, sessions, self.codes, self.whereabouts, self.departure, clock, ids, rules
@@ -214,7 +218,11 @@ class World:
         self.rooms = Rooms(
             rooms, places, self.whereabouts, self.attendance, self.departure, self.rtc, clock, ids, rules
         )
-        self.audience = Audience(rooms, places, self.whereabouts, self.attendance, signs, clock, rules)
+        self.audience = Audience(
+            rooms, places, self.whereabouts, self.attendance, seating, signs, clock, rules
+        )
+        self.seats = Seats(rooms, places, accounts, seating, clock, rules)
+        self.seat_control = SeatControl(rooms, places, accounts, seating, clock, rules)
         self.battles = Battles(rooms, pks, accounts, self.rtc, clock, ids, rules)
         self.directory = Directory(rooms, accounts, places, pks)
         self.uploads = Uploads(ReadableUploads(), stores.feedback, clock, rules)

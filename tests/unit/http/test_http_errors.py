@@ -16,6 +16,14 @@ SIGNALLING_ONLY = {
     errors.NotYourPk,
     errors.RoomBusy,
     errors.NotInPk,
+    errors.InvalidSeat,
+    errors.NotYourRoom,
+    errors.NoSuchUser,
+    errors.NotInRoom,
+    errors.AppUnfit,
+    errors.SeatTaken,
+    errors.AlreadyJoined,
+    errors.NotJoined,
 }
 
 
@@ -47,6 +55,7 @@ def test_no_two_kinds_of_error_share_a_code() -> None:
         (errors.BadToken(), Row(401, 401003, "bad token")),
         (errors.NoSuchRoom(), Row(404, 404002, "no such room")),
         (errors.UserWatching(), Row(409, 409004, "user is watching")),
+        (errors.UserJoined(), Row(409, 409005, "user joined")),
         (errors.RoomLimitReached(), Row(503, 503001, "room number limit exeeded")),
         (errors.StoreUnavailable(), Row(503, 503002, "service busy")),
         (Contended(), Row(503, 503002, "service busy")),

@@ -11,13 +11,14 @@ from qlive_app.http.answers import (
     Person,
     ReadinessAnswer,
     RoomListAnswer,
+    seat_pictures,
 )
 from qlive_app.http.pictures import RoomPictures
 from qlive_core.model.account import Account
 from qlive_core.model.pk import Pk, PkState, Side
 from qlive_core.model.room import Room, RoomType
 from qlive_core.signalling.lenient_json import encode_fields
-from qlive_core.usecases.directory import RoomFacts
+from qlive_core.usecases.directory import RoomFacts, SeatHolder
 
 ANN = Account("ann", "13800000001", "Ann", "female", "1.jpg", 0, 0)
 BOB = Account("bob", "13800000002", "Bob", "", "2.jpg", 0, 0)
@@ -54,6 +55,27 @@ def test_the_opponent_is_shown_only_while_the_pk_is_live() -> None:
     assert (voice["status"], "pkAnchor" in voice) == ("voiceLive", False)
 
 
+def test_seats_are_shown_in_order_and_only_if_somebody_sits_there() -> None:
+    """Apps crash on null, and on a missing text of somebody whose account is gone."""
+    voice = FACTS._replace(room=evolve(ROOM, type=RoomType.VOICE))
+    assert "joinedAudiences" not in json.loads(_text(voice))
+    seats = (SeatHolder(0, "bob", BOB), SeatHolder(7, "cid", None))
+    assert _text(voice._replace(seats=seats)).endswith(
+        '"status":"voiceLive","joinedAudiences":['
+        '{"position":0,"id":"bob","nickname":"Bob","gender":"","avatar":"2.jpg"},'
+        '{"position":7,"id":"cid","nickname":"","gender":"","avatar":""}]}'
+    )
+
+
+def test_a_list_and_a_single_room_do_not_take_turns() -> None:
+    """The picture with seats and the one without are both kept."""
+    pictures = RoomPictures(_play_url)
+    seated = FACTS._replace(seats=(SeatHolder(3, "bob", BOB),))
+    texts = [pictures.text(FACTS), pictures.text(seated)]
+    assert pictures.text(FACTS) is texts[0]
+    assert pictures.text(seated) is texts[1]
+
+
 def test_an_unknown_account_is_still_a_person() -> None:
     """Apps crash on a missing person, so there is one with empty texts."""
     nobody = {"nickname": "", "gender": "", "avatar": ""}
@@ -81,6 +103,11 @@ def test_a_kept_picture_is_never_stale() -> None:
         FACTS._replace(pk=evolve(PK, rev=2), anchor=BOB),
         FACTS._replace(pk=evolve(PK, rev=2), anchor=evolve(BOB, nickname="Rob", rev=2)),
         FACTS._replace(pk=evolve(PK, id="pk2", rev=2, target=Side("cid", "room-c"))),
+        FACTS._replace(seats=(SeatHolder(3, "bob", BOB),)),
+        FACTS._replace(seats=(SeatHolder(5, "bob", BOB),)),
+        FACTS._replace(seats=(SeatHolder(5, "bob", evolve(BOB, nickname="Rob", rev=2)),)),
+        FACTS._replace(seats=(SeatHolder(5, "bob", None),)),
+        FACTS._replace(seats=(SeatHolder(5, "cid", None),)),
         FACTS,
     ]
     for facts in steps:
@@ -144,7 +171,10 @@ def test_an_entered_room_has_its_keys_in_order() -> None:
         "creator",
         "status",
     ]
-    everything = EnteredRoomAnswer(**room, rtc_room_token="t", pk_anchor=host, ws_url="ws://x")
+    seats = seat_pictures([SeatHolder(3, "bob", BOB)])
+    everything = EnteredRoomAnswer(
+        **room, rtc_room_token="t", pk_anchor=host, joined_audiences=seats, ws_url="ws://x"
+    )
     assert list(json.loads(encode_fields(everything))) == [
         "roomID",
         "roomName",
@@ -154,6 +184,7 @@ def test_an_entered_room_has_its_keys_in_order() -> None:
         "creator",
         "status",
         "pkAnchor",
+        "joinedAudiences",
         "wsURL",
     ]
 

@@ -1,6 +1,8 @@
 """Frames from anywhere are read without ever raising."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -52,8 +54,14 @@ def messages(draw: st.DrawFn, kinds: type[Message] | tuple[type[Message], ...]) 
         if field.attribute == "rpc_id":
             values["rpc_id"] = draw(RPC_IDS)
         else:
-            values[field.attribute] = draw(VALUES[str(field.shape.schema.get("type", "boolean"))])
+            values[field.attribute] = draw(_values(field.shape.schema))
     return cls(**values)
+
+
+def _values(schema: Mapping[str, Any]) -> st.SearchStrategy[object]:
+    if schema.get("type") == "array":
+        return st.lists(_values(schema["items"]), max_size=3).map(tuple)
+    return VALUES[schema.get("type", "boolean")]
 
 
 # Texts near to real frames, where the interesting mistakes are.

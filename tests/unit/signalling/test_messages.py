@@ -10,10 +10,16 @@ from qlive_core.signalling import (
     AnswerPkRes,
     AuthRes,
     Disconnect,
+    EndJoinRes,
     EndPkRes,
     Heartbeat,
     Kind,
     Message,
+    OnAudienceJoin,
+    OnJoinAnswer,
+    OnJoinEnd,
+    OnJoinRequest,
+    OnJoinTimeout,
     OnPkAnswer,
     OnPkEnd,
     OnPkOffer,
@@ -24,6 +30,7 @@ from qlive_core.signalling import (
     Reply,
     Request,
     SignalCode,
+    StartJoinRes,
     StartPkRes,
     decode_server,
     encode,
@@ -33,6 +40,14 @@ from qlive_core.signalling import (
 from qlive_core.signalling.lenient_json import wire_fields
 
 TOKEN = "test-ak:CLF2N9w3U-5frGqGeSuj52URawU=:eyJhcHBJZCI6InRlc3QtYXBwIn0="
+
+JOINER = {
+    "room_id": "20fz8422yf6ta3j2",
+    "req_user_id": "n6efsu3kjbvt",
+    "nickname": "用户_1001",
+    "gender": "",
+    "avatar": "2.jpg",
+}
 
 # Frames that the original sent, and the messages that must give the very same bytes.
 RECORDED: list[tuple[str, Message]] = [
@@ -88,6 +103,40 @@ RECORDED: list[tuple[str, Message]] = [
         OnPkTimeout(pk_anchor_id="euibyvuo69gu", pk_room_id="4wm7ql2trr9vj4hz"),
     ),
     ('on-room-close={"roomID":"r1"}', OnRoomClose(room_id="r1")),
+    ('start-join-res={"rpcID":"j1","code":0,"error":""}', StartJoinRes.answer(SignalCode.OK, "j1")),
+    (
+        (
+            'on-join-request={"roomID":"20fz8422yf6ta3j2","reqUserID":"n6efsu3kjbvt","nickname":"用户_1001",'
+            '"gender":"","avatar":"2.jpg","position":0}'
+        ),
+        OnJoinRequest(position=0, **JOINER),
+    ),
+    (
+        'on-join-answer={"roomID":"20fz8422yf6ta3j2","reqUserID":"n6efsu3kjbvt","accept":true,"position":0}',
+        OnJoinAnswer(room_id="20fz8422yf6ta3j2", req_user_id="n6efsu3kjbvt", accept=True, position=0),
+    ),
+    (
+        (
+            'on-audience-join={"roomID":"20fz8422yf6ta3j2","reqUserID":"n6efsu3kjbvt","position":0,'
+            '"gender":"","nickname":"用户_1001","avatar":"2.jpg"}'
+        ),
+        OnAudienceJoin(position=0, **JOINER),
+    ),
+    (
+        (
+            'on-join-end={"roomID":"20fz8422yf6ta3j2","reqUserID":"n6efsu3kjbvt","position":0,'
+            '"gender":"","nickname":"用户_1001","avatar":"2.jpg"}'
+        ),
+        OnJoinEnd(position=0, **JOINER),
+    ),
+    (
+        'on-join-timeout={"roomID":"20fz8422yf6ta3j2","reqUserID":"n6efsu3kjbvt"}',
+        OnJoinTimeout(room_id="20fz8422yf6ta3j2", req_user_id="n6efsu3kjbvt"),
+    ),
+    (
+        'end-join-res={"rpcID":"e6","code":10025,"error":"player not joined"}',
+        EndJoinRes.answer(SignalCode.PLAYER_NOT_JOINED, "e6"),
+    ),
 ]
 
 # answer-pk-res as recorded, and the key that qlive adds behind the original's.
@@ -130,7 +179,7 @@ def test_the_answer_to_an_answer_spells_its_room_twice(frame: str, room: str, se
 
 
 def test_codes_have_the_originals_texts() -> None:
-    """Numbers and texts are the original's, its misspelling included."""
+    """Numbers and texts are the original's, its misspelling included; 10026 is new and met by new apps alone."""
     assert {code.value: code.text for code in SignalCode} == {
         0: "",
         10001: "unknown message",
@@ -147,6 +196,7 @@ def test_codes_have_the_originals_texts() -> None:
         10023: "player not in room",
         10024: "player already joined or requested to join",
         10025: "player not joined",
+        10026: "player's app does not support the request",
         10031: "invalid parameter",
     }
 

@@ -49,7 +49,8 @@ class ImConversation:
             self._reply(word.user_id, request.reply)
             return "malformed"
         here = await self.services.whereabouts.of(word.user_id)
-        if here.outdates(word.at):
+        # What an audience asks for names its room, so only a host's word can be taken for one about a newer room.
+        if here.hosted_room is not None and here.outdates(word.at):
             return "stale"
         self._reply(word.user_id, await self.commands.execute(word.user_id, request))
         return "command"

@@ -75,3 +75,11 @@ def test_every_state_can_end() -> None:
     """No presence is for ever: from each state some way leads out."""
     for row in TABLE.values():
         assert None in row.values()
+
+
+def test_an_app_is_able_to_do_what_is_known() -> None:
+    """What the server does not know is not kept; what was announced last counts, on later connections too."""
+    presence = ROWS[PresenceState.OPEN].able(["seats", "telepathy"])
+    assert presence.capabilities == {"seats"}
+    assert presence.until(9.0).connected("conn-2", "node-2").capabilities == {"seats"}
+    assert presence.able([]).capabilities == frozenset()

@@ -16,6 +16,11 @@ WATCHING = Place("viewer", "room-1", PlaceKind.WATCHING)
 LAPSED = Place("viewer", "room-1", PlaceKind.LAPSED)
 
 
+def seated(kind: PlaceKind) -> Place:
+    """Return the place of somebody who has to do with a seat."""
+    return Place("viewer", "room-1", kind, seat=3)
+
+
 @pytest.mark.parametrize(
     ("room", "pk", "status"),
     [(ROOM, None, "single"), (ROOM, OFFERED, "waitPK"), (ROOM, LIVE, "PK"), (VOICE, None, "voiceLive")],
@@ -33,6 +38,10 @@ def test_status_of_a_room(room: Room, pk: Pk | None, status: str) -> None:
         (WATCHING, None, None, "idle"),
         (LAPSED, ROOM, None, "idle"),
         (WATCHING, ROOM, None, "watching"),
+        (seated(PlaceKind.ASKING), VOICE, None, "joinWait"),
+        (seated(PlaceKind.INVITED), VOICE, None, "watching"),
+        (seated(PlaceKind.SEATED), VOICE, None, "joined"),
+        (seated(PlaceKind.SEATED), None, None, "idle"),
         (HOSTING, ROOM, None, "singleLive"),
         (HOSTING, VOICE, None, "singleLive"),
         (HOSTING, ROOM, OFFERED, "pkWait"),

@@ -51,7 +51,7 @@ async def test_a_room_without_its_host_closes(world: World) -> None:
     cast = await stage(world)
     place = await world.stores.places.get(cast.ann)
     assert place is not None
-    await world.stores.places.replace(Place(cast.ann, cast.bob_room, PlaceKind.WATCHING, place.rev))
+    await world.stores.places.replace(Place(cast.ann, cast.bob_room, PlaceKind.WATCHING, rev=place.rev))
     told = pushes(await world.sweep.look_around(0))
     assert sorted(told, key=lambda push: push[0]) == [
         (viewer, OnRoomClose(room_id=cast.ann_room)) for viewer in sorted((cast.cleo, cast.dan))
