@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help run test check unit contract bench docs clean
+.PHONY: help run test check unit deep contract bench docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -13,20 +13,23 @@ help: ## List the tasks
 run: $(BIN)/.runtime ## Install what is needed and run the server on the embedded store
 	$(BIN)/qlive -f qlive.conf $(ARGS)
 
-test: check contract ## Lint, types, layers and all tests, with real parts (this is what CI runs)
+test: check deep contract ## Lint, types, layers and all tests, with real parts (this is what CI runs)
 
 check: $(BIN)/.dev ## The fast part: lint, types, layers, unit tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/unit -q
+	$(BIN)/pytest tests/unit -q -n 2
 
 unit: $(BIN)/.dev ## Unit tests only
-	$(BIN)/pytest tests/unit -q $(ARGS)
+	$(BIN)/pytest tests/unit -q -n 2 $(ARGS)
+
+deep: $(BIN)/.dev ## The machines and the races of the core once more, with many more examples
+	QLIVE_TEST_EFFORT=8 $(BIN)/pytest tests/unit/core/test_machine.py tests/unit/core/test_races.py -q -n 2
 
 contract: $(BIN)/.dev ## Contract tests only: stores, and the running server over real sockets
-	$(BIN)/pytest tests/contract -q $(ARGS)
+	$(BIN)/pytest tests/contract -q -n 3 --dist loadfile $(ARGS)
 
 bench: $(BIN)/.runtime ## Measure this machine; ARGS="--quick" for a glance
 	$(BIN)/qlive bench $(ARGS)

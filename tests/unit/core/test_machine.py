@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from core.facts import HORIZON_S, check, check_nobody_is_stuck, deadlines, fire, picture
 from core.promise import Promise
 from core.world import FIXED_CODE, FIXED_PHONES, RULES, WRITES, World, pushes, run
+from effort import examples
 from qlive_core.effects import Arm, Count, CountSeat, DeadlineKind, Effect, LetGo, Outcome, ReachByIm
 from qlive_core.errors import QliveError, Stale
 from qlive_core.model.status import room_status
@@ -525,4 +526,4 @@ async def _awaited(command: Awaitable[Any]) -> Any:
 
 
 TestSmallWorld = SmallWorld.TestCase
-TestSmallWorld.settings = settings(max_examples=80, stateful_step_count=50)
+TestSmallWorld.settings = settings(max_examples=examples(25), stateful_step_count=50)

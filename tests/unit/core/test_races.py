@@ -29,6 +29,7 @@ from core.scenes import (
     viewer_gone,
 )
 from core.world import World, pushes, run
+from effort import examples
 from qlive_core.effects import Outcome
 from qlive_core.errors import QliveError
 
@@ -252,7 +253,7 @@ def in_turn(situation: str, first: str, second: str) -> list[Ending]:
 @pytest.mark.parametrize(
     ("situation", "first", "second"), RACES, ids=[f"{a}: {b} / {c}" for a, b, c in RACES]
 )
-@settings(max_examples=8)
+@settings(max_examples=examples(3))
 @given(turns=st.lists(st.integers(0, 6), max_size=6))
 def test_a_race(situation: str, first: str, second: str, turns: list[int]) -> None:
     """The facts and both results are those of one order or of the other, and nobody is stuck."""
