@@ -86,7 +86,7 @@ def _servers(assembly: Assembly) -> tuple[_Server, _Server]:
 
 @contextlib.asynccontextmanager
 async def _background(assembly: Assembly) -> AsyncIterator[None]:
-    """Run timers, sweep, mail and metrics push."""
+    """Run timers, sweep, mail, IM, reconciling and metrics push."""
     run = assembly.effects.run
     jobs = [
         assembly.deadlines.run(assembly.expire, run),
@@ -97,6 +97,8 @@ async def _background(assembly: Assembly) -> AsyncIterator[None]:
         jobs.append(assembly.mailing.run(assembly.mails))
     if assembly.im:
         jobs += assembly.im.jobs(assembly.hub, run)
+    if assembly.reconciling is not None:
+        jobs.append(assembly.reconciling.run(run))
     if assembly.settings.prometheus.enable_push:
         jobs.append(push_for_ever(assembly.settings.prometheus, assembly.metrics))
     tasks = [asyncio.create_task(job) for job in jobs]
@@ -146,7 +148,7 @@ async def serve(
     finally:
         await assembly.chores.close()
         await assembly.stores.close()
-        for cloud in assembly.clouds:
+        for cloud in assembly.clouds.closing:
             await cloud.aclose()
     log.info("stopped")
 

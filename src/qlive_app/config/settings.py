@@ -300,6 +300,15 @@ class Im:
 
 
 @attrs.frozen(kw_only=True)
+class Reconcile:
+    """The comparison of qlive's facts with what the clouds know; there is none with the `test` providers."""
+
+    interval_s: float = seconds(30, "Time between two rounds; what is found twice is healed.")
+    rooms_per_round: int = number(100, "Rooms that are compared with their RTC room in a round.")
+    users_per_round: int = number(100, "Users of whom the IM cloud is asked in a round.")
+
+
+@attrs.frozen(kw_only=True)
 class FeedbackMail:
     """Mails about users' feedback."""
 
@@ -377,5 +386,6 @@ class Settings:
     rtc: Rtc = section(Rtc, "The cloud through which media flows.")
     storage: Storage = section(Storage, "Uploads.")
     im: Im = section(Im, "Chat, bullet comments and gifts.")
+    reconcile: Reconcile = section(Reconcile, "Comparing facts with the clouds.")
     feedback_mail: FeedbackMail = section(FeedbackMail, "Mails about users' feedback.")
     prometheus: Prometheus = section(Prometheus, "Metrics.")

@@ -66,6 +66,9 @@ class Metrics:
                 "qlive_seat", "Requests, invitations and seats by how they began or ended.", "outcome"
             ).labels
         )
+        self._drift = self._counter(
+            "qlive_drift", "Differences between qlive and its clouds, by kind and fate.", "kind", "fate"
+        )
         self._chores = cache(
             self._counter(
                 "qlive_cloud_chores",
@@ -183,6 +186,10 @@ class Metrics:
     def count_seat(self, outcome: str) -> None:
         """Count one request, invitation or holding of a seat that began or ended so."""
         self._seat(outcome).inc()
+
+    def count_drift(self, kind: str, fate: str) -> None:
+        """Count one difference from a cloud: found, healed, or failed to be healed."""
+        self._drift.labels(kind, fate).inc()
 
     def count_chore(self, chore: str, fate: str) -> None:
         """Count one chore of a cloud by what became of it."""

@@ -21,7 +21,7 @@ class SignalCommands:
     """Runs requests for a user. One request, one reply, whatever happens."""
 
     def __init__(self, services: Services, metrics: Metrics) -> None:
-        self._services = services
+        self.services = services
         self._metrics = metrics
         self._log = structlog.get_logger("qlive.signalling")
         self._handlers: dict[type[Request], Handler] = {
@@ -42,13 +42,13 @@ class SignalCommands:
         return reply
 
     async def _start_pk(self, user_id: str, request: StartPk) -> Reply:
-        outcome = await self._services.battles.start(user_id, request.pk_room_id)
-        self._services.effects.run(outcome.effects)
+        outcome = await self.services.battles.start(user_id, request.pk_room_id)
+        self.services.effects.run(outcome.effects)
         return StartPkRes.answer(SignalCode.OK, request.rpc_id)
 
     async def _answer_pk(self, user_id: str, request: AnswerPk) -> Reply:
-        outcome = await self._services.battles.answer(user_id, request.req_room_id, accept=request.accept)
-        self._services.effects.run(outcome.effects)
+        outcome = await self.services.battles.answer(user_id, request.req_room_id, accept=request.accept)
+        self.services.effects.run(outcome.effects)
         relay = outcome.reply.relay
         return AnswerPkRes(
             req_room_id=outcome.reply.proposer_room_id,
@@ -60,8 +60,8 @@ class SignalCommands:
         )
 
     async def _end_pk(self, user_id: str, request: EndPk) -> Reply:
-        outcome = await self._services.battles.end(user_id, request.pk_room_id)
-        self._services.effects.run(outcome.effects)
+        outcome = await self.services.battles.end(user_id, request.pk_room_id)
+        self.services.effects.run(outcome.effects)
         return EndPkRes.answer(SignalCode.OK, request.rpc_id)
 
     def _failed(self, user_id: str, request: Request, error: Exception) -> Reply:

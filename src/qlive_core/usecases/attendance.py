@@ -184,6 +184,29 @@ class Attendance:
         ends = self._expected_until(presence, place)
         if ends > self.clock.now():
             return Outcome(False, await self._extend(presence, ends))
+        return await self._give_up(presence, place)
+
+    async def give_up(self, user_id: str) -> Outcome[bool]:
+        """Make a user leave whom the IM cloud does not have; the reply tells whether it did.
+
+        Only who has no other way to be there, and was not heard on any.
+        """
+        presence = await self.presences.get(user_id)
+        place = await self.places.get(user_id)
+        if presence is None or not self.is_known_by_im_alone(presence, place):
+            return Outcome(False)
+        return await self._give_up(presence, place)
+
+    def is_known_by_im_alone(self, presence: Presence, place: Place | None) -> bool:
+        """Tell whether nothing but an unproved silence over IM speaks for the user's being there."""
+        if not presence.im or presence.state is not PresenceState.LEASE:
+            return False
+        now, signs = self.clock.now(), self.signs.over_im(presence.user_id)
+        silent = signs is not None and signs.heard_at + self.rules.im_pong_timeout_s <= now
+        return silent and self._called_until(presence, place) <= now
+
+    async def _give_up(self, presence: Presence, place: Place | None) -> Outcome[bool]:
+        user_id = presence.user_id
         try:
             await self._remove(presence)
         except Stale:

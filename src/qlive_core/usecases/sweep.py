@@ -2,8 +2,9 @@
 
 from attrs import frozen
 
-from qlive_core.effects import Arm, DeadlineKind, Effect, Hold
+from qlive_core.effects import Arm, Compose, DeadlineKind, Effect, Hold
 from qlive_core.errors import LostRace
+from qlive_core.model.pk import PkState
 from qlive_core.model.place import Place, PlaceKind
 from qlive_core.model.presence import PresenceState
 from qlive_core.model.sms import DAY_S, HOUR_S
@@ -44,6 +45,8 @@ class Sweep:
         effects: list[Effect] = list(await self.attendance.adopt())
         effects += [Hold(p.user_id) for p in await self.presences.all() if p.state is not PresenceState.OPEN]
         effects += await self.attendance.adopt_over_im()
+        # What was to be done for them may have been lost with the earlier life.
+        effects += [Compose(pk) for pk in await self.pks.all() if pk.state is PkState.LIVE]
         return tuple(effects)
 
     async def look_around(self, horizon_s: float) -> tuple[Effect, ...]:

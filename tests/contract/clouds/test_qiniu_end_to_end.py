@@ -58,7 +58,7 @@ async def configured(qiniu: FakeQiniu) -> AsyncIterator[Configure]:
                 read_settings(json.dumps(document), environ, source="qlive.conf").settings, Metrics()
             )
             stack.push_async_callback(assembly.stores.close)
-            for each in assembly.clouds:
+            for each in assembly.clouds.closing:
                 stack.push_async_callback(each.aclose)
             return assembly
 
@@ -66,8 +66,8 @@ async def configured(qiniu: FakeQiniu) -> AsyncIterator[Configure]:
 
 
 def _media(assembly: Assembly) -> Media:
-    assert assembly.media is not None
-    return assembly.media
+    assert assembly.clouds.media is not None
+    return assembly.clouds.media
 
 
 async def test_a_person_logs_in_with_a_message(qiniu: FakeQiniu, configured: Configure) -> None:
