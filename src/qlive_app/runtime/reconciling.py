@@ -17,7 +17,7 @@ _AT_ONCE = 8
 
 
 @define
-class _Rotation:
+class Rotation:
     """Goes around, so that each is looked at in its turn; suspects are looked at in every round."""
 
     last: str = ""
@@ -38,8 +38,8 @@ class Reconciling:
     conf: Reconcile
     metrics: Metrics
     _suspects: frozenset[Drift] = field(default=frozenset(), init=False)
-    _rooms: _Rotation = field(factory=_Rotation, init=False)
-    _users: _Rotation = field(factory=_Rotation, init=False)
+    _rooms: Rotation = field(factory=Rotation, init=False)
+    _users: Rotation = field(factory=Rotation, init=False)
     _log: structlog.stdlib.BoundLogger = field(
         factory=lambda: structlog.get_logger("qlive.reconcile"), init=False
     )
