@@ -111,12 +111,14 @@ class MongoRooms(MongoFacts[Room]):
 
         async def work() -> None:
             rows = await self._collection.find(outside, {"slot": 1}, limit=len(free)).to_list()
+            # LIVE here too: a room that is removed meanwhile would keep the slot as a tombstone, which nobody sees.
             moves = [
-                UpdateOne({"_id": row["_id"], "slot": row.get("slot")}, {"$set": {"slot": slot}})
+                UpdateOne({"_id": row["_id"], "slot": row.get("slot"), **LIVE}, {"$set": {"slot": slot}})
                 for row, slot in zip(rows, free, strict=False)
             ]
-            with suppress(BulkWriteError):
-                await self._collection.bulk_write(moves, ordered=False)
+            if moves:  # else all of them have been removed since
+                with suppress(BulkWriteError):
+                    await self._collection.bulk_write(moves, ordered=False)
 
         await self._gate.call(work)
 

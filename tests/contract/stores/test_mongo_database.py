@@ -192,6 +192,20 @@ async def test_limit_counts_all_rooms(stores: MongoStores) -> None:
     assert await stores.rooms.count() == 9
 
 
+async def test_a_removed_room_takes_no_slot_with_it(stores: MongoStores) -> None:
+    """A room from a time without a limit that is removed while it is given a slot leaves all slots to the others."""
+    for n in range(0, 200, 10):
+        old = [a_room(n + m) for m in range(8)]
+        for room in old:
+            await stores.rooms.add(room, limit=0)
+        removals = [stores.rooms.remove(room) for room in old]
+        results = await outcomes(*removals[:4], stores.rooms.add(a_room(n + 9), limit=9), *removals[4:])
+        assert results == [None] * 9
+        others = [a_room(1000 + n + m) for m in range(8)]
+        assert await outcomes(*(stores.rooms.add(room, limit=9) for room in others)) == [None] * 8
+        await outcomes(*(stores.rooms.remove(room) for room in (a_room(n + 9), *others)))
+
+
 async def test_commits_are_shared(standalone: Mongod, database: Database[Any]) -> None:
     """Writes that wait at the same time share commits, and the observer hears of each commit once."""
     heard: list[tuple[int, float]] = []
