@@ -247,7 +247,8 @@ async def test_bounded_crowds(vendor: OpenVendor) -> None:
         assert server.busiest == 3
         errors = [task.result() for task in tasks]
         assert {error.outcome for error in errors} <= {Outcome.TIMEOUT, Outcome.UNREACHABLE}
-        assert sum(error.maybe_done for error in errors) == 3
+        # On a busy machine who waited may get a turn just before his time is over.
+        assert sum(error.maybe_done for error in errors) >= len(server.received) >= 3
         server.usual = AFTER_THAT
         assert await acme.call(SEND, REQUEST, read) == "well again"
 
