@@ -87,6 +87,11 @@ class Phone:
             return
         raise AssertionError(f"unexpected {text}")
 
+    def enter_chat(self, room_id: str) -> None:
+        """Join the chat room of a room and say so in it, as the apps do. Raises ClientRefused if there is none."""
+        self._client.join(room_id)
+        self._client.say(room_id, "RC:Chatroom:Welcome", '{"id":"","counts":1,"rank":0,"level":0,"extra":""}')
+
     def switch_off(self) -> None:
         """Go offline."""
         self._client.disconnect()
