@@ -145,7 +145,6 @@ def production_settings(qiniu: FakeQiniu, rongcloud: FakeRongCloud) -> dict[str,
             "address_hourly_limit": 10_000,
         },
         "rtc": {
-            "compose_pk": True,
             "publish_security": "expiry",
             "publish_key": qiniu.knobs.publish_key,
             "play_key": qiniu.knobs.play_key,
