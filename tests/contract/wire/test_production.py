@@ -15,6 +15,7 @@ from qlive_app.fakes.serving.outgoing import http_client
 
 from .answers import refusal
 from .client import Json
+from .figures import Figures
 from .im_stage import Channel, begin_pk, end_pk
 from .production import Answered, Production, producing, until
 from .stage import Person, accept, ask, let_in, offer
@@ -182,8 +183,9 @@ async def test_an_evening_on_a_bad_day(tmp_path: Path) -> None:
     """Clouds that are slow, fail, break off and report twice and in disorder, and half of one is down.
 
     Whoever needs no cloud does not notice; whoever does is told in time; news comes in the end, and nothing sticks.
+    Comparing with such clouds takes nobody's seat or room.
     """
-    async with producing(tmp_path, {}) as stage:
+    async with producing(tmp_path, {"reconcile": {"interval_s": 0.5}}) as stage:
         manners = stage.cloud.callbacks.manners
         manners.copies, manners.reorder, manners.gather_s = 2, 3, 0.1
         await stage.cloud.listeners[0].close()
@@ -192,7 +194,10 @@ async def test_an_evening_on_a_bad_day(tmp_path: Path) -> None:
         evenings = await asyncio.gather(sing(stage), fight(stage), sing(stage), fight(stage))
         well_answered(stage.answers)
         await nothing_is_left(stage, [person for people in evenings for person in people])
-        assert await stage.figure("qlive_im_messages_total", kind="duplicate") > 0
+        figures = await Figures.of(stage.api())
+        assert figures.value("qlive_im_messages_total", kind="duplicate") > 0
+        for kind in ("empty_seat", "offline"):
+            assert figures.value("qlive_drift_total", kind=kind, fate="healed") == 0
         assert {call.outcome for call in stage.cloud.calls.to()} > {"200", "500", "503"}
 
 
