@@ -21,10 +21,10 @@ _DIGITS = re.compile(r"[0-9]{4,}")
 class QiniuSms:
     """Sends by a template that has a variable ``code``; ``signature_id`` may be empty if the template has one.
 
-    A message is sent or given up within ``budget_s`` seconds.
+    A message is sent or given up within ``budget_s`` seconds; users wait for that, and apps for ten at most.
     """
 
-    def __init__(self, vendor: Vendor, *, template_id: str, signature_id: str, budget_s: float = 8.0) -> None:
+    def __init__(self, vendor: Vendor, *, template_id: str, signature_id: str, budget_s: float = 6.0) -> None:
         self._vendor = vendor
         # Each accepted request sends and bills a message, so what may have been accepted is not sent again.
         self._send = Operation("send_code", idempotent=False, budget_s=budget_s)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from attrs import frozen
+from attrs import evolve, frozen
 from litestar.types import ASGIApp
 
 from qlive_adapters.local import SystemClock
@@ -30,7 +30,7 @@ from qlive_app.signalling.im.conversation import ImConversation
 from qlive_app.signalling.im.inbox import ImInbox
 from qlive_app.signalling.im.outbox import ImOutbox
 from qlive_app.signalling.im.pinger import ImPinger
-from qlive_app.signalling.im.watched import WatchedSignals
+from qlive_app.signalling.im.watched import WatchedIm
 from qlive_core.effects import DeadlineKind
 from qlive_core.ports.clouds import ImCloud
 from qlive_core.usecases.feedback_mails import FeedbackMails
@@ -65,7 +65,7 @@ class Assembly:
 class _Voice:
     """The way out to users over IM."""
 
-    signals: WatchedSignals
+    cloud: WatchedIm
     outbox: ImOutbox
 
 
@@ -88,7 +88,9 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     )
     mailing = Mailing(clock, metrics)
     effects = LocalEffects(hub, deadlines, chores, mailing, metrics)
-    use_cases = use_cases_of(mirror, clouds, clock, rules_of(settings), effects)
+    use_cases = use_cases_of(
+        mirror, evolve(clouds, im=voice.cloud) if voice else clouds, clock, rules_of(settings), effects
+    )
     services, reconciler = use_cases.services, use_cases.reconciler
     commands = SignalCommands(services, metrics)
     im = _channel(settings, clouds.chat, voice, commands, metrics) if clouds.chat and voice else None
@@ -129,13 +131,13 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
 
 
 def _voice(settings: Settings, chat: Chat, cloud: ImCloud, health: Health, metrics: Metrics) -> _Voice:
-    signals = WatchedSignals(
+    watched = WatchedIm(
         chat.signals,
         cloud,
         lambda trouble: health.report_trouble("im", trouble),
         system_user_id=settings.im.system_user_id,
     )
-    return _Voice(signals, ImOutbox(signals, metrics, ttl_s=settings.im.push_ttl_s))
+    return _Voice(watched, ImOutbox(watched, metrics, ttl_s=settings.im.push_ttl_s))
 
 
 def _channel(
@@ -151,6 +153,6 @@ def _channel(
         callbacks=ImCallbacks(chat.reports, inbox, clock, metrics),
         inbox=inbox,
         outbox=voice.outbox,
-        pinger=ImPinger(services.attendance, voice.signals, clock, metrics, interval_s=interval_s),
-        signals=voice.signals,
+        pinger=ImPinger(services.attendance, voice.cloud, clock, metrics, interval_s=interval_s),
+        cloud=voice.cloud,
     )

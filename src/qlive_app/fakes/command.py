@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from qlive_app.fakes.rongcloud import Delivery, FakeRongCloud
 from qlive_app.fakes.serving import Call, Fake
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+# What is said every few seconds to and by everybody who is there.
+_HEARTBEAT = re.compile(r"\S+ to \S+: p[io]ng={}( \(and \d+ more\))?")
 _WRITTEN_BY_US = "# Written by `qlive fakes`; it is written anew each time.\n"
 
 
@@ -64,13 +67,16 @@ def fakes(
     \b
     qlive fakes --write-config fakes.conf      in one terminal
     qlive -f fakes.conf                        in another
-    curl http://127.0.0.1:8080/v1/send_sms_code?phone_number=13800000001 -X POST
+    qlive demo --url http://127.0.0.1:8080     in a third, to see what a PK asks of the clouds
+    curl -X POST http://127.0.0.1:8080/v1/send_sms_code?phone_number=13900000001
                                                the code appears in the first
 
-    Their start pages show what they hold, the last calls, and all that can be done to them with curl:
+    Each call is told in one line, but for heartbeats that go well. The start pages of the fakes show what they
+    hold, the last calls, and all that can be done to them with curl:
 
     \b
     FAKE=http://127.0.0.1:8091
+    curl $FAKE/_fake/sms?mobile=13900000001
     curl -d '{"kind": "answer", "path": "/v1/*", "status": 503, "times": 2}' $FAKE/_fake/faults
     curl -d '{"kind": "reset", "probability": 0.1, "times": null}' $FAKE/_fake/faults
     curl -d '{"sms_interval_s": 60}' $FAKE/_fake/knobs
@@ -82,7 +88,7 @@ def fakes(
     \b
     FAKE=http://127.0.0.1:8092
     curl -d '{"token": "...", "auto_pong": true}' $FAKE/_fake/clients
-    curl -d '{"to": "qlive-system", "text": "ping={}"}' $FAKE/_fake/clients/USER/send
+    curl -d 'start-pk={"pkRoomID": "ROOM"}' $FAKE/_fake/clients/USER/signal
     curl -d '{"room": "ROOM", "text": "hello"}' $FAKE/_fake/clients/USER/say
     curl "$FAKE/_fake/clients/USER/receive?wait_s=5"
     curl -d '{"copies": 2, "signature": "wrong"}' $FAKE/_fake/callbacks
@@ -139,6 +145,8 @@ def _banner(qiniu: FakeQiniu, rongcloud: FakeRongCloud, application: str, file: 
 def _teller(fake: Fake) -> Callable[[Call], None]:
     def tell(call: Call) -> None:
         why = call.answer.why if call.answer is not None else ""
+        if call.outcome == "200" and _is_heartbeat(why):
+            return
         fault = f" ({call.fault.kind} on request)" if call.fault is not None else ""
         listener = f"#{call.listener}" if len(fake.listeners) > 1 else ""
         _tell(
@@ -150,7 +158,13 @@ def _teller(fake: Fake) -> Callable[[Call], None]:
 
 
 def _tell_delivery(delivery: Delivery) -> None:
+    if delivery.tries == ("200",) and _is_heartbeat(delivery.event.about):
+        return
     _tell("rongcloud", f"called back: {delivery.event.about}  {', '.join(delivery.tries)}")
+
+
+def _is_heartbeat(what: str) -> bool:
+    return _HEARTBEAT.fullmatch(what) is not None
 
 
 def _tell(who: str, what: str) -> None:

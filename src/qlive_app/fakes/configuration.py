@@ -8,6 +8,9 @@ from qlive_app.fakes.qiniu.rtc import APP
 from qlive_app.fakes.qiniu.sms import SIGNATURE, TEMPLATE
 from qlive_app.fakes.rongcloud import FakeRongCloud
 
+# Those that `qlive demo` plays with; every other phone gets its codes by message.
+_FIXED_CODES = dict.fromkeys(("13800000001", "13800000002", "13800000003"), "123456")
+
 
 def clouds(qiniu: FakeQiniu, rongcloud: FakeRongCloud) -> dict[str, Any]:
     """Return the sections of a configuration file that select the clouds and point at these fakes."""
@@ -29,6 +32,7 @@ def clouds(qiniu: FakeQiniu, rongcloud: FakeRongCloud) -> dict[str, Any]:
             "play_host": "play.example.com",
             "publish_host": "publish.example.com",
             "publish_hub": qiniu.pili.hub,
+            "compose_pk": True,
             "api_host": qiniu.url,
             "pili_api_host": qiniu.url,
         },
@@ -48,9 +52,11 @@ def whole(qiniu: FakeQiniu, rongcloud: FakeRongCloud, application: str) -> dict[
     """Return a whole configuration, of a server at ``application`` on the embedded store."""
     parts = urlsplit(application)
     host, port = parts.hostname or "127.0.0.1", parts.port or 80
+    sections = clouds(qiniu, rongcloud)
     return {
         "listen_addr": f"{host}:{port}",
         "websocket_conf": {"listen_addr": f"{host}:{port + 2}"},
         "store": {"provider": "sqlite", "path": "data/qlive-fakes.db"},
-        **clouds(qiniu, rongcloud),
+        **sections,
+        "sms": {**sections["sms"], "fixed_codes": _FIXED_CODES},
     }

@@ -5,6 +5,7 @@ import base64
 import json
 import sqlite3
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from contract.wire.answers import ERROR_KEYS, done, refusal
 from contract.wire.client import Json
 from contract.wire.conftest import SHORT_TIMES, Launch
 from contract.wire.matching import verified_rtc_claims
+from contract.wire.production import producing
 from contract.wire.raw import parsed
 from contract.wire.server import SMS_CODE
 from contract.wire.stage import Stage, accept, eventually, offer
+from qlive_app.fakes import Fault
 
 from .apps import AndroidApp, App, IosApp
 
@@ -592,6 +595,21 @@ async def test_H28_no_vendor_stands_between_an_answer_and_the_other_host(stage: 
     await offer(proposer, target)
     await accept(target, proposer)
     assert time.monotonic() - began < 4
+
+
+async def test_H28_vendors_that_never_answer_keep_nobody_waiting(tmp_path: Path) -> None:
+    """Android gives up after ten seconds; until then it can be told, and a code may arrive nevertheless."""
+    async with producing(tmp_path, {}) as stage:
+        person = await stage.person()
+        for fake in (stage.qiniu, stage.cloud):
+            fake.faults.add(Fault("silent", times=None))
+        began = time.monotonic()
+        token, code = await asyncio.gather(
+            person.api.post("/v1/im_user_token"), person.api.send_sms_code("13999999999")
+        )
+        assert time.monotonic() - began < 8
+        refusal(token, 502, 502001)
+        done(code)
 
 
 @pytest.mark.parametrize("name", ['my "room"', "my \\dog", 'a","roomName":5,"x":"'])

@@ -1,4 +1,4 @@
-"""What is relied on at RongCloud, whoever plays it. A player is known by its address and has the usual keys."""
+"""What is relied on at RongCloud, whoever plays it. A player is known by its address and has the fake's keys."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,10 +15,9 @@ from qlive_adapters.rongcloud import (
     RongCloudSignals,
     RongCloudTokens,
 )
+from qlive_app.fakes.keys import RONGCLOUD
 from qlive_app.runtime.metrics import Metrics
 from qlive_core.errors import ProviderUnavailable
-
-from .rongcloud_stand_in import APP_KEY, APP_SECRET
 
 SYSTEM = "qlive-system"
 
@@ -28,7 +27,7 @@ async def connected(
     *urls: str, application: Application | None = None, metrics: Metrics | None = None
 ) -> AsyncIterator[RongCloud]:
     """Be a client of whoever plays RongCloud at these addresses."""
-    cloud = RongCloud(application or Application(APP_KEY, APP_SECRET), urls, metrics or Metrics())
+    cloud = RongCloud(application or Application(RONGCLOUD.key, RONGCLOUD.secret), urls, metrics or Metrics())
     try:
         yield cloud
     finally:
@@ -105,7 +104,7 @@ class RongCloudContract:
 
     @pytest.mark.parametrize(
         "application",
-        [Application(APP_KEY, "wrong"), Application("wrong", APP_SECRET)],
+        [Application(RONGCLOUD.key, "wrong"), Application("wrong", RONGCLOUD.secret)],
         ids=["secret", "key"],
     )
     async def test_wrong_keys(self, url: str, application: Application) -> None:

@@ -1,5 +1,6 @@
 """`qlive fakes`, run as its users run it."""
 
+import itertools
 import json
 import re
 import signal
@@ -12,13 +13,15 @@ import attrs
 import httpx
 import pytest
 
-from qlive_app.children import free_ports
-from qlive_app.config import ConfigError, load_settings
+from contract.wire.command import qlive
+from qlive_app.children import free_ports, running
+from qlive_app.config import load_settings
+from qlive_app.fakes.serving.outgoing import http_client
 
 from .rongcloud_calls import signed
 
 WITHIN_S = 20
-APPLICATION = "http://127.0.0.1:18080"
+PHONE = "13900000001"
 
 
 def command(*options: str) -> list[str]:
@@ -34,6 +37,12 @@ class Running:
     rongcloud: str
     backup: str
     configuration: Path
+    port: int
+
+    @property
+    def application(self) -> str:
+        """The address of the qlive that it calls back."""
+        return f"http://127.0.0.1:{self.port}"
 
     def next_line(self) -> str:
         """Return the next line that it prints."""
@@ -45,7 +54,8 @@ class Running:
 def fakes(tmp_path: Path) -> Iterator[Running]:
     """The command on free ports, ready."""
     file = tmp_path / "fakes.conf"
-    options = ["--application", APPLICATION, "--write-config", str(file)]
+    (port,) = free_ports(1)
+    options = ["--application", f"http://127.0.0.1:{port}", "--write-config", str(file)]
     for name in ("--qiniu-port", "--rongcloud-port", "--rongcloud-backup-port"):
         options += [name, "0"]
     process = subprocess.Popen(command(*options), stdout=subprocess.PIPE, text=True)
@@ -54,7 +64,7 @@ def fakes(tmp_path: Path) -> Iterator[Running]:
         banner = "".join(iter(process.stdout.readline, "\n"))
         qiniu, rongcloud, backup, *_ = re.findall(r"http://127\.0\.0\.1:\d+", banner)
         assert f"qlive -f {file}" in banner
-        yield Running(process, qiniu, rongcloud, backup, file)
+        yield Running(process, qiniu, rongcloud, backup, file, port)
     finally:
         process.kill()
         process.wait()
@@ -80,23 +90,14 @@ def test_it_tells_each_call_and_ends_with_ctrl_c(fakes: Running) -> None:
     assert fakes.process.wait(WITHIN_S) == 0
 
 
-def complaints_about(configuration: Path) -> set[str]:
-    try:
-        found = load_settings(configuration, {}).warnings
-    except ConfigError as error:
-        found = (*error.problems, *error.warnings)
-    return {each.path for each in found}
-
-
 def test_its_configuration_selects_the_clouds_at_these_addresses(fakes: Running) -> None:
-    """Qlive knows every key of it; all providers are those of production."""
-    # A release without the adapters says so, and has nothing else to say.
-    assert complaints_about(fakes.configuration) <= {"sms.provider", "im.provider"}
+    """Qlive has nothing to say against it; all providers are those of production."""
+    assert load_settings(fakes.configuration, {}).warnings == ()
     written = json.loads(fakes.configuration.read_text().partition("\n")[2])
     assert [written[each]["provider"] for each in ("sms", "rtc", "im")] == ["qiniu", "qiniu", "rongcloud"]
     assert written["im"]["rongcloud"]["api_hosts"] == [fakes.rongcloud, fakes.backup]
     assert written["sms"]["qiniu_sms"]["api_host"] == fakes.qiniu
-    assert written["listen_addr"] == "127.0.0.1:18080"
+    assert written["listen_addr"] == f"127.0.0.1:{fakes.port}"
 
 
 def test_clients_of_another_process(fakes: Running) -> None:
@@ -113,14 +114,48 @@ def test_clients_of_another_process(fakes: Running) -> None:
             headers=headers,
         ).raise_for_status()
         message = http.get("/_fake/clients/ada/receive?wait_s=5").json()["message"]
-        assert json.loads(message["content"]) == {"content": "hi"}
+        assert (json.loads(message["content"]), message["text"]) == ({"content": "hi"}, "hi")
         assert http.post("/_fake/clients/ada/join", json={"room": "none"}).json()["error"].startswith("23410")
         http.post("/_fake/clients/ada/send", json={"to": "bob", "text": "hello"}).raise_for_status()
+        signal = http.post("/_fake/clients/ada/signal", content='end-pk={"pkRoomID":"r"}').json()
+        assert (signal["to"], signal["text"]) == ("qlive-system", 'end-pk={"pkRoomID":"r"}')
         http.delete("/_fake/clients/ada").raise_for_status()
         assert http.post("/_fake/clients/ada/send", json={}).status_code == 400
         assert len(http.get("/_fake/users/bob/received").json()["messages"]) == 1
-        told = [fakes.next_line() for _ in range(5)]
-    assert sum("called back: ada" in line and "ConnectError" in line for line in told) == 3
+        told = [fakes.next_line() for _ in range(6)]
+    assert sum("called back: ada" in line and "ConnectError" in line for line in told) == 4
+
+
+async def test_a_developer_without_clouds(fakes: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server starts with the file as it is; the demo plays, a code is read, an app on IM is answered."""
+    directory = fakes.configuration.parent
+    monkeypatch.chdir(directory)
+    async with (
+        running(
+            "qlive_app",
+            ["-f", str(fakes.configuration)],
+            log=directory / "qlive.log",
+            port=fakes.port,
+            ready_path="/readyz",
+        ),
+        http_client() as http,
+    ):
+        assert qlive("demo", "--url", fakes.application, "--fast").code == 0
+        sent = await http.post(f"{fakes.application}/v1/send_sms_code?phone_number={PHONE}")
+        assert sent.text == '""'
+        (message,) = (await http.get(f"{fakes.qiniu}/_fake/sms?mobile={PHONE}")).json()["outbox"]
+        login = {"phoneNumber": PHONE, "smsCode": message["parameters"]["code"]}
+        account = (await http.post(f"{fakes.application}/v1/login?logintype=smscode", json=login)).json()
+        bearer = {"Authorization": f"Bearer {account['token']}"}
+        im = (await http.post(f"{fakes.application}/v1/im_user_token", headers=bearer)).json()
+        await http.post(f"{fakes.rongcloud}/_fake/clients", json={"token": im["token"], "auto_pong": True})
+        client = f"{fakes.rongcloud}/_fake/clients/{account['id']}"
+        await http.post(f"{client}/signal", content="end-pk={}")
+        answer = (await http.get(f"{client}/receive?wait_s=4")).json()["message"]["text"]
+        assert answer == 'end-pk-res={"code":10013,"error":"room not in PK"}'
+    told = list(itertools.takewhile(lambda line: "end-pk-res" not in line, iter(fakes.next_line, "")))
+    assert sum("/jobs" in line for line in told) == 4
+    assert sum("/chatroom/" in line for line in told) >= 4
 
 
 def test_a_port_that_is_taken_is_one_clear_line() -> None:

@@ -15,7 +15,7 @@ import httpx
 from qlive_app.fakes.rongcloud import FakeClient, FakeRongCloud
 from qlive_app.fakes.rongcloud.gate import signature
 
-from .client import PATIENCE_S, Json
+from .client import PATIENCE_S, Json, SignalClient
 from .server import RunningServer, Settings
 from .stage import Person, Stage
 
@@ -87,9 +87,18 @@ class Phone:
             return
         raise AssertionError(f"unexpected {text}")
 
+    def enter_chat(self, room_id: str) -> None:
+        """Join the chat room of a room and say so in it, as the apps do. Raises ClientRefused if there is none."""
+        self._client.join(room_id)
+        self._client.say(room_id, "RC:Chatroom:Welcome", '{"id":"","counts":1,"rank":0,"level":0,"extra":""}')
+
     def switch_off(self) -> None:
         """Go offline."""
         self._client.disconnect()
+
+
+Channel = Phone | SignalClient
+"""Whatever a person is signalled over."""
 
 
 class ImStage(Stage):
@@ -103,9 +112,13 @@ class ImStage(Stage):
 
     async def phone(self, person: Person) -> Phone:
         """Connect a device of this person to the cloud."""
+        return Phone(self.cloud.connect(await self.im_token(person)))
+
+    async def im_token(self, person: Person) -> str:
+        """Ask for the token with which this person connects to the cloud."""
         answer = await person.api.post("/v1/im_user_token")
         assert answer.status_code == 200, answer.text
-        return Phone(self.cloud.connect(answer.json()["token"]))
+        return str(answer.json()["token"])
 
     async def caller(self) -> tuple[Person, Phone]:
         """A new user whose device has said something."""
@@ -175,6 +188,24 @@ class ImStage(Stage):
         return next(
             (float(line.removeprefix(wanted)) for line in shown.splitlines() if line.startswith(wanted)), 0.0
         )
+
+
+async def begin_pk(proposer: Person, his: Channel, target: Person, hers: Channel) -> tuple[Json, Json]:
+    """Offer and accept a PK over these channels; return what he and she are told of it in the end."""
+    assert (await his.call("start-pk", pkRoomID=target.room))["code"] == 0
+    offer = await hers.expect("on-pk-offer")
+    assert (offer["userID"], offer["roomID"]) == (proposer.id, proposer.room)
+    answered = await hers.call("answer-pk", reqRoomID=proposer.room, accept=True)
+    assert (answered["code"], answered["relayRtcRoom"]) == (0, proposer.room)
+    heard = await his.expect("on-pk-answer")
+    assert (heard["accepted"], heard["rtcRoom"], heard["relayRtcRoom"]) == (True, target.room, target.room)
+    return heard, answered
+
+
+async def end_pk(ender: Channel, other: Channel, room_id: str) -> None:
+    """End the PK by naming one of its rooms, and see the other side hear of it."""
+    assert (await ender.call("end-pk", pkRoomID=room_id))["code"] == 0
+    assert await other.expect("on-pk-end") == {"pkRoomID": room_id}
 
 
 @asynccontextmanager

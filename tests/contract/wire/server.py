@@ -66,7 +66,7 @@ class RunningServer:
         self.ws_url = f"ws://127.0.0.1:{self.ws_port}/qlive"
         self._process: subprocess.Popen[bytes] | None = None
         defaults = default_settings(self.http_port, self.ws_port, directory / "qlive.db")
-        written = json.dumps(_overridden(defaults, settings or {}), indent=2)
+        written = json.dumps(overridden(defaults, settings or {}), indent=2)
         self.config.write_text(f"# Written by the wire tests.\n{written}\n")
 
     @property
@@ -144,9 +144,10 @@ class RunningServer:
             return False
 
 
-def _overridden(defaults: Settings, settings: Settings) -> dict[str, Any]:
+def overridden(defaults: Settings, settings: Settings) -> dict[str, Any]:
+    """Return the first settings with the others put over them, section by section."""
     merged = dict(defaults)
     for key, value in settings.items():
         nested = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _overridden(merged[key], value) if nested else value
+        merged[key] = overridden(merged[key], value) if nested else value
     return merged

@@ -39,9 +39,9 @@ class Person:
         """The newest signalling connection."""
         return self._signals[-1]
 
-    async def login(self) -> Json:
+    async def login(self, code: str = SMS_CODE) -> Json:
         """Log in, from now on with the new token, and return the answer."""
-        answer = await self.api.login(self.phone, SMS_CODE)
+        answer = await self.api.login(self.phone, code)
         assert answer.status_code == 200, answer.text
         account: Json = answer.json()
         self.id, self.nickname, self.api.token = account["id"], account["nickname"], account["token"]

@@ -126,6 +126,16 @@ async def test_the_server_starts_without_the_cloud(cloud: FakeRongCloud, tmp_pat
         assert (await phone.call("end-pk", pkRoomID=ann.room))["code"] == 10013
 
 
+async def test_a_token_that_cannot_be_had_tells_of_the_cloud(stage: ImStage) -> None:
+    """Also while nobody is there who would be pinged."""
+    person = await stage.person()
+    stage.cloud.faults.add(Fault("reset", times=None))
+    assert (await person.api.post("/v1/im_user_token")).status_code == 502
+    assert (await _readiness(stage))["status"] == "degraded"
+    stage.cloud.faults.clear()
+    await _until_readiness("ok", stage)
+
+
 async def test_a_killed_server_knows_its_im_users_again(stage: ImStage) -> None:
     """After kill -9 they are pinged and reached at once; who answers stays, who does not goes in time."""
     (ann, anns), (bob, bobs) = await stage.im_host(), await stage.im_host()

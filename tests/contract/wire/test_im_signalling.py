@@ -9,7 +9,6 @@ import pytest
 
 from qlive_app.fakes.rongcloud import FakeRongCloud, Manners
 
-from .client import SignalClient
 from .conftest import SHORT_TIMES, Launch
 from .im_stage import (
     MESSAGES,
@@ -17,8 +16,10 @@ from .im_stage import (
     PONG_TIMEOUT_S,
     SHORT_IM_TIMES,
     STATUSES,
+    Channel,
     ImStage,
-    Phone,
+    begin_pk,
+    end_pk,
     im_settings,
 )
 from .server import RunningServer
@@ -26,8 +27,6 @@ from .stage import Person, Stage, eventually
 
 GRACE_S: float = SHORT_TIMES["websocket_conf"]["reconnect_timeout_s"]
 CONNECT_WITHIN_S: float = SHORT_TIMES["presence"]["host_connect_timeout_s"]
-
-Channel = Phone | SignalClient
 
 
 @pytest.fixture(scope="module")
@@ -72,19 +71,12 @@ async def _until_gone(room_id: str, witness: Person) -> None:
 
 async def fight(proposer: Person, his: Channel, target: Person, hers: Channel) -> None:
     """Fight a PK from offer to end over these channels."""
-    assert (await his.call("start-pk", pkRoomID=target.room))["code"] == 0
-    offer = await hers.expect("on-pk-offer")
-    assert (offer["userID"], offer["roomID"]) == (proposer.id, proposer.room)
-    answered = await hers.call("answer-pk", reqRoomID=proposer.room, accept=True)
-    assert (answered["code"], answered["relayRtcRoom"]) == (0, proposer.room)
+    heard, answered = await begin_pk(proposer, his, target, hers)
     assert answered["relayRtcRoomToken"]
-    heard = await his.expect("on-pk-answer")
-    assert (heard["accepted"], heard["rtcRoom"], heard["relayRtcRoom"]) == (True, target.room, target.room)
     assert heard["rtcRoomToken"]
     assert heard["relayRtcRoomToken"]
     assert await target.status_of(proposer.room) == "PK"
-    assert (await his.call("end-pk", pkRoomID=target.room))["code"] == 0
-    assert await hers.expect("on-pk-end") == {"pkRoomID": target.room}
+    await end_pk(his, hers, target.room)
     assert await target.status_of(proposer.room) == "single"
 
 
@@ -111,16 +103,6 @@ async def test_a_reject_carries_no_rooms(stage: ImStage) -> None:
     await bobs.expect("on-pk-offer")
     assert (await bobs.call("answer-pk", reqRoomID=ann.room, accept=False))["code"] == 0
     assert await anns.expect("on-pk-answer") == {"reqRoomID": ann.room, "accepted": False}
-
-
-async def test_a_timeout_is_told_over_im(stage: ImStage) -> None:
-    """Both sides hear of an offer that nobody answered, each about the other."""
-    ann, anns = await stage.im_host()
-    bob, bobs = await stage.im_host()
-    await anns.call("start-pk", pkRoomID=bob.room)
-    await bobs.expect("on-pk-offer")
-    assert await anns.expect("on-pk-timeout") == {"pkAnchorID": bob.id, "pkRoomID": bob.room}
-    assert await bobs.expect("on-pk-timeout") == {"pkAnchorID": ann.id, "pkRoomID": ann.room}
 
 
 # --- what is a request -------------------------------------------------------------------------------------------
@@ -445,17 +427,3 @@ async def test_http_tells_everybody_over_im(stage: ImStage) -> None:
         await (ann.api.close_room(ann.room) if ends == "close" else ann.api.logout())
         assert await bobs.expect("on-pk-end") == {"pkRoomID": ann.room}
         assert await viewer.expect("on-room-close") == {"roomID": ann.room}
-
-
-async def test_a_viewer_over_im_leaves(stage: ImStage) -> None:
-    """By leave_room and by disconnect, in whatever order they come."""
-    host, _ = await stage.im_host()
-    for leave_first in (True, False):
-        viewer, phone = await stage.im_viewer(host.room)
-        assert (await host.sees(host.room) or {})["audienceNumber"] == 1
-        if leave_first:
-            await viewer.api.leave_room(host.room)
-        await phone.send("disconnect")
-        await stage.cloud.callbacks.settled()
-        assert (await viewer.api.leave_room(host.room)).status_code == 200
-        assert (await host.sees(host.room) or {})["audienceNumber"] == 0

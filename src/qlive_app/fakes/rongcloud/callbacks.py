@@ -114,8 +114,7 @@ class Callbacks:
         }
         if not self.manners.event_time:
             del fields["msgTimestamp"]
-        about = f"{message.sender} to {message.target}: {message.object_name} {message.content}"
-        self._put(Event(self.message_url, _FORM_UTF8, urlencode(fields).encode(), about))
+        self._put(Event(self.message_url, _FORM_UTF8, urlencode(fields).encode(), message.told))
 
     def status(self, user_id: str, status: str, *, source: str) -> None:
         """Tell that a device of a user came or went."""

@@ -36,6 +36,12 @@ class Message:
             return ""
         return str(found.get("content", "")) if isinstance(found, dict) else ""
 
+    @property
+    def told(self) -> str:
+        """The message in a line, for the person who watches."""
+        said = self.text if self.object_name == TEXT else ""
+        return f"{self.sender} to {self.target}: {said or f'{self.object_name} {self.content}'}"
+
 
 def new_uid() -> str:
     """Return a message id in the vendor's form, XXXX-XXXX-XXXX-XXXX; ids of later messages are not greater."""

@@ -11,7 +11,7 @@ from qlive_app.fakes.serving.wire import Answer, Request
 
 _MOST_BYTES = 128 * 1024
 _LONGEST_NAME = 32
-_WHY_CHARACTERS = 80
+_WHY_CHARACTERS = 160
 
 
 class Publishing:
@@ -91,11 +91,7 @@ def deliver_in_room(message: Message, rooms: ChatRooms, presence: Presence, *, t
 
 
 def _told(sent: list[Message]) -> str:
-    first = next(iter(sent), None)
-    if first is None:
+    if not sent:
         return "to nobody"
-    return (
-        f"{first.sender} to {', '.join(each.target for each in sent)}: {first.object_name} {first.content}"[
-            :_WHY_CHARACTERS
-        ]
-    )
+    others = f" (and {len(sent) - 1} more)" if len(sent) > 1 else ""
+    return f"{sent[0].told[:_WHY_CHARACTERS]}{others}"

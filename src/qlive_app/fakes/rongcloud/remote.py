@@ -12,6 +12,9 @@ from qlive_app.fakes.serving.control import Refused, asked, turn
 from qlive_app.fakes.serving.routes import Parameters, Routes
 from qlive_app.fakes.serving.wire import Answer, Request, json_answer
 
+# The user in whose name qlive speaks, unless im.system_user_id says otherwise.
+_SYSTEM_USER = "qlive-system"
+
 
 class Remote:
     """One client for each user, under ``/_fake/clients/{user}``, and ``/_fake/callbacks``."""
@@ -30,6 +33,7 @@ class Remote:
         control.add("DELETE", "/_fake/clients/{user}", self._go)
         control.add("POST", "/_fake/clients/{user}/join", self._join)
         control.add("POST", "/_fake/clients/{user}/leave", self._leave)
+        control.add("POST", "/_fake/clients/{user}/signal", self._signal)
         control.add("POST", "/_fake/clients/{user}/send", self._send)
         control.add("POST", "/_fake/clients/{user}/say", self._say)
         control.add("GET", "/_fake/clients/{user}/receive", self._receive)
@@ -56,6 +60,10 @@ class Remote:
     async def _leave(self, request: Request, at: Parameters) -> Answer:
         self._client(at).leave(asked(request, "room"))
         return json_answer(200, {})
+
+    async def _signal(self, request: Request, at: Parameters) -> Answer:
+        """Send the body as it is, such as ``end-pk={}``, as a text to whom the apps send their signals."""
+        return json_answer(200, _shown(self._client(at).send_text(_SYSTEM_USER, request.body.decode())))
 
     async def _send(self, request: Request, at: Parameters) -> Answer:
         """Send ``text``, or ``content`` of the type ``objectName``, to the user ``to``."""
@@ -113,5 +121,6 @@ def _shown(message: Message) -> dict[str, object]:
         "to": message.target,
         "objectName": message.object_name,
         "content": message.content,
+        "text": message.text,
         "time": message.at_ms,
     }

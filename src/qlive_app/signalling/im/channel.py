@@ -10,7 +10,7 @@ from qlive_app.signalling.im.callbacks import ImCallbacks
 from qlive_app.signalling.im.inbox import ImInbox
 from qlive_app.signalling.im.outbox import ImOutbox
 from qlive_app.signalling.im.pinger import ImPinger
-from qlive_app.signalling.im.watched import WatchedSignals
+from qlive_app.signalling.im.watched import WatchedIm
 from qlive_core.effects import Effect
 
 _HANDLE_WITHIN_S = 1.0
@@ -25,13 +25,13 @@ class ImChannel:
     inbox: ImInbox
     outbox: ImOutbox
     pinger: ImPinger
-    signals: WatchedSignals
+    cloud: WatchedIm
 
     def jobs(
         self, hub: Hub, effects: Callable[[Iterable[Effect]], None]
     ) -> tuple[Coroutine[Any, Any, None], ...]:
         """Return what is to run as long as the process does."""
-        return self.pinger.run(hub.only_by_im, effects), self.signals.run()
+        return self.pinger.run(hub.only_by_im, effects), self.cloud.run()
 
     async def drain(self) -> None:
         """Handle what was heard and send what is to be said, as far as that is done soon. Nothing must come any more."""

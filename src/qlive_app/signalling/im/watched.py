@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -11,8 +12,8 @@ from qlive_core.ports.clouds import ImCloud, ImSignals
 _RETRY_S = 3.0
 
 
-class WatchedSignals:
-    """Signalling over IM that reports when the cloud fails and when it is back.
+class WatchedIm:
+    """The IM cloud, with a report when it fails and when it is back.
 
     ``report`` is told what is wrong, or "". Users get texts from the system user, whom the cloud has to know first.
     """
@@ -38,6 +39,16 @@ class WatchedSignals:
             raise
         self._note(healthy=True)
 
+    async def user_token(self, user_id: str, *, nickname: str, avatar: str) -> str:
+        """As ImCloud.user_token."""
+        try:
+            token = await self._cloud.user_token(user_id, nickname=nickname, avatar=avatar)
+        except ProviderUnavailable:
+            self._note(healthy=False)
+            raise
+        self._note(healthy=True)
+        return token
+
     async def run(self) -> None:
         """Make the system user known, and whenever the cloud fails ask it until it answers. For ever."""
         while True:
@@ -48,12 +59,8 @@ class WatchedSignals:
             await asyncio.sleep(_RETRY_S)
 
     async def _ask(self) -> None:
-        try:
-            await self._cloud.user_token(self._system_user_id, nickname=self._system_user_id, avatar="")
-        except ProviderUnavailable:
-            self._note(healthy=False)
-        else:
-            self._note(healthy=True)
+        with suppress(ProviderUnavailable):
+            await self.user_token(self._system_user_id, nickname=self._system_user_id, avatar="")
 
     def _note(self, *, healthy: bool) -> None:
         if healthy == self._healthy:
@@ -66,3 +73,7 @@ class WatchedSignals:
             self._failed.set()
             self._report("does not answer; nobody is reached over IM")
             self._log.warning("im cloud does not answer")
+
+
+_signals: type[ImSignals] = WatchedIm
+_cloud: type[ImCloud] = WatchedIm
