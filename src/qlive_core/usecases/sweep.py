@@ -6,7 +6,6 @@ from qlive_core.effects import Arm, Compose, DeadlineKind, Effect, Hold
 from qlive_core.errors import LostRace
 from qlive_core.model.pk import PkState
 from qlive_core.model.place import Place, PlaceKind
-from qlive_core.model.presence import PresenceState
 from qlive_core.model.sms import DAY_S, HOUR_S
 from qlive_core.ports.stores import (
     PkStore,
@@ -42,15 +41,21 @@ class Sweep:
 
     async def wake(self) -> tuple[Effect, ...]:
         """Take over from an earlier life of this process: its connections are gone, its deadlines are kept."""
-        effects: list[Effect] = list(await self.attendance.adopt())
-        effects += [Hold(p.user_id) for p in await self.presences.all() if p.state is not PresenceState.OPEN]
+        await self.attendance.adopt()
+        effects: list[Effect] = []
+        for presence in await self.presences.all():
+            if presence.expires_at is not None:
+                effects += (Hold(presence.user_id), _absence(presence.user_id, presence.expires_at))
         effects += await self.attendance.adopt_over_im()
         # What was to be done for them may have been lost with the earlier life.
         effects += [Compose(pk) for pk in await self.pks.all() if pk.state is PkState.LIVE]
         return tuple(effects)
 
     async def look_around(self, horizon_s: float) -> tuple[Effect, ...]:
-        """Repair what cannot be, and arm every deadline of the next ``horizon_s`` seconds."""
+        """Repair what cannot be, and arm what ends within ``horizon_s`` seconds.
+
+        Of people only those who are overdue: there are many, and whoever gave them their time has armed it, too.
+        """
         effects: list[Effect] = []
         for pk in await self.pks.roomless():
             for side in (pk.proposer, pk.target):
@@ -74,11 +79,12 @@ class Sweep:
         )
 
     async def _due(self, horizon_s: float) -> tuple[Arm, ...]:
-        before = self.clock.now() + horizon_s
+        now = self.clock.now()
+        before = now + horizon_s
         offers = [offer_deadline(pk) for pk in await self.pks.due(before)]
         absences = [
-            Arm(DeadlineKind.PRESENCE, p.user_id, p.expires_at)
-            for p in await self.presences.due(before)
+            _absence(p.user_id, p.expires_at)
+            for p in await self.presences.due(now)
             if p.expires_at is not None
         ]
         requests = [
@@ -104,3 +110,7 @@ class Sweep:
             await self.places.remove(place)
         except LostRace:
             return  # the user has gone somewhere else meanwhile
+
+
+def _absence(user_id: str, expires_at: float) -> Arm:
+    return Arm(DeadlineKind.PRESENCE, user_id, expires_at)
