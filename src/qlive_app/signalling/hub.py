@@ -1,5 +1,7 @@
 """Who is connected to this process, and what waits for those who will be back."""
 
+import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -37,15 +39,27 @@ def _nobody_is_there(_user_id: str, _text: str) -> None:
 class Hub:
     """Delivers pushes to users: to the one connection that counts, else over IM, else into the mailbox.
 
-    Over IM goes what is for users who are seen there; the mailbox is for the others who are expected. Everything
-    here happens at once, without waiting; so between a commit and its pushes nothing can slip in.
+    Over IM goes what is for users who are seen there; the mailbox is for the others who are expected. Whoever
+    loses a connection is expected to be back on one, unless he spoke to us over IM in the last
+    ``im_pong_timeout_s`` seconds of ``now``: apps that signal over connections chat over IM, and hear no pushes
+    there. Everything here happens at once, without waiting; so between a commit and its pushes nothing can slip in.
     """
 
-    def __init__(self, send_over_im: Callable[[str, str], None] = _nobody_is_there) -> None:
+    def __init__(
+        self,
+        send_over_im: Callable[[str, str], None] = _nobody_is_there,
+        *,
+        im_pong_timeout_s: float = 0.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._connections: dict[str, tuple[int, Connection]] = {}
         self._mailboxes: dict[str, deque[str]] = {}
         self._send_over_im = send_over_im
-        self._over_im: dict[str, None] = {}  # a set that keeps its order
+        self._im_pong_timeout_s = im_pong_timeout_s
+        self._now = now
+        self._over_im: dict[
+            str, float
+        ] = {}  # when he last spoke to us there; in an order that hardly changes
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -92,7 +106,7 @@ class Hub:
             return False
         del self._connections[user_id]
         undelivered = connection.undelivered(ended=True)
-        if user_id in self._over_im:
+        if self._over_im.get(user_id, -math.inf) > self._now() - self._im_pong_timeout_s:
             self._send_all_over_im(user_id, undelivered)
         else:
             self._mailboxes[user_id] = deque(undelivered, MAILBOX_PUSHES)
@@ -108,12 +122,12 @@ class Hub:
         if connection is not None:
             connection.push(text)
             return "sent"
-        if user_id in self._over_im:
-            self._send_over_im(user_id, text)
-            return "im"
         mailbox = self._mailboxes.get(user_id)
         if mailbox is None:
-            return "dropped"
+            if user_id not in self._over_im:
+                return "dropped"
+            self._send_over_im(user_id, text)
+            return "im"
         crowded = len(mailbox) == MAILBOX_PUSHES
         mailbox.append(text)
         return "crowded" if crowded else "kept"
@@ -136,8 +150,14 @@ class Hub:
 
     def reach_by_im(self, user_id: str) -> None:
         """From now on send over IM what there is no connection for, beginning with what was kept."""
-        self._over_im[user_id] = None
+        self._over_im.setdefault(user_id, -math.inf)
         self._send_all_over_im(user_id, self._mailboxes.pop(user_id, ()))
+
+    def spoke_over_im(self, user_id: str) -> None:
+        """Note that the user said something to us over IM: if he is reached there, he hears us there."""
+        if user_id in self._over_im:
+            self._over_im[user_id] = self._now()
+            self._send_all_over_im(user_id, self._mailboxes.pop(user_id, ()))
 
     def is_reached_over_im(self, user_id: str) -> bool:
         """Tell whether pushes to the user go over IM, as long as he has no connection."""
