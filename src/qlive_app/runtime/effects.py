@@ -1,5 +1,6 @@
 """Carries out effects: the one place where the core's wishes meet the hub, the timers and the metrics."""
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -35,6 +36,9 @@ _CLOSE_CODES = {
     HangUpReason.LOGGED_OUT: CloseCode.LOGGED_OUT,
     HangUpReason.LEFT: CloseCode.NORMAL,
 }
+
+# What is told to a room is the same for everybody in it.
+_encode = functools.lru_cache(maxsize=16)(encode)
 
 
 class LocalEffects:
@@ -72,7 +76,7 @@ class LocalEffects:
                 self._log.exception("effect failed", effect=name)
 
     def _notify(self, effect: Notify) -> None:
-        fate = self._hub.deliver(effect.user_id, encode(effect.message))
+        fate = self._hub.deliver(effect.user_id, _encode(effect.message))
         self._metrics.count_push(fate)
 
     def _hang_up(self, effect: HangUp) -> None:
