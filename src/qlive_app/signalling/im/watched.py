@@ -14,7 +14,9 @@ _RETRY_S = 3.0
 class WatchedSignals:
     """Signalling over IM that reports when the cloud fails and when it is back.
 
-    ``report`` is told what is wrong, or "". Users get texts from the system user, whom the cloud has to know first.
+    ``report`` is told what is wrong, or "". A call that fails is reported at once; that all is well, only when it
+    was asked for, so that a cloud which fails every other call is not said to be back all the time. Users get texts
+    from the system user, whom the cloud has to know first.
     """
 
     def __init__(
@@ -36,7 +38,6 @@ class WatchedSignals:
         except ProviderUnavailable:
             self._note(healthy=False)
             raise
-        self._note(healthy=True)
 
     async def run(self) -> None:
         """Make the system user known, and whenever the cloud fails ask it until it answers. For ever."""
