@@ -56,7 +56,7 @@ class LocalEffects:
             Arm: self._deadlines.arm,
             Disarm: self._deadlines.disarm,
             HangUp: self._hang_up,
-            Hold: lambda effect: hub.hold(effect.user_id),
+            Hold: lambda effect: hub.hold(effect.user_id, back=effect.back),
             ReachByIm: lambda effect: hub.reach_by_im(effect.user_id),
             LetGo: lambda effect: hub.let_go(effect.user_id),
             MailQueued: lambda _: mailing.wake(),

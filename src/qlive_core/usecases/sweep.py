@@ -6,6 +6,7 @@ from qlive_core.effects import Arm, Compose, DeadlineKind, Effect, Hold
 from qlive_core.errors import LostRace
 from qlive_core.model.pk import PkState
 from qlive_core.model.place import Place, PlaceKind
+from qlive_core.model.presence import PresenceState
 from qlive_core.model.sms import DAY_S, HOUR_S
 from qlive_core.ports.stores import (
     PkStore,
@@ -45,7 +46,9 @@ class Sweep:
         effects: list[Effect] = []
         for presence in await self.presences.all():
             if presence.expires_at is not None:
-                effects += (Hold(presence.user_id), _absence(presence.user_id, presence.expires_at))
+                had_connection = presence.state is PresenceState.GRACE
+                effects.append(Hold(presence.user_id, back=had_connection))
+                effects.append(_absence(presence.user_id, presence.expires_at))
         effects += await self.attendance.adopt_over_im()
         # What was to be done for them may have been lost with the earlier life.
         effects += [Compose(pk) for pk in await self.pks.all() if pk.state is PkState.LIVE]

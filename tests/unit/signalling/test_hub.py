@@ -92,6 +92,27 @@ def test_who_is_merely_seen_over_im_finds_his_pushes_on_his_next_connection(
     assert im.sent == []
 
 
+@pytest.mark.parametrize("restarted", [True, False])
+def test_being_seen_over_im_while_he_reconnects_changes_nothing(restarted: bool) -> None:
+    """A first sign there, or a restart that knows of one, takes no pushes away from his next connection."""
+    im, socket = Im(), Socket()
+    hub = hub_over(im)
+    if restarted:
+        hub.hold("ann", back=True)
+    else:
+        hub.attach("ann", socket, 1)
+        hub.detach("ann", socket)
+    hub.deliver("ann", "1")
+    hub.reach_by_im("ann")
+    assert hub.deliver("ann", "2") == "kept"
+    assert hub.attach("ann", socket, 2) == ["1", "2"]
+    hub.let_go("ann")
+    hub.detach("ann", socket)
+    hub.let_go("ann")
+    hub.reach_by_im("ann")
+    assert hub.deliver("ann", "3") == "im"
+
+
 def test_whoever_speaks_over_im_hears_us_there() -> None:
     """What was kept for another connection goes to whom it turns out to reach without one; only to him."""
     im, socket = Im(), Socket()
