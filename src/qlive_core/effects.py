@@ -68,9 +68,13 @@ class HangUp:
 
 @frozen
 class Hold:
-    """From now on keep what is pushed to this user while no connection exists; he is expected."""
+    """From now on keep what is pushed to this user while no connection exists; he is expected.
+
+    ``back`` says that he had a connection and is expected back on one.
+    """
 
     user_id: str
+    back: bool = False
 
 
 @frozen

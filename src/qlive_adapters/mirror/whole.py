@@ -177,6 +177,10 @@ class MirroredPresences(MirroredFactStore[Presence]):
         """As PresenceStore.due."""
         return await self._truth.due(before)
 
-    async def open_elsewhere(self, node: str) -> Sequence[Presence]:
-        """As PresenceStore.open_elsewhere."""
-        return await self._truth.open_elsewhere(node)
+    async def expect_all(self, until: float, *, node: str) -> None:
+        """As PresenceStore.expect_all."""
+        await self._see_through(self._expect_all(until, node))
+
+    async def _expect_all(self, until: float, node: str) -> None:
+        await self._truth.expect_all(until, node=node)
+        self._take_in(await self._truth.all())

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from qlive_adapters.mongo.documents import PresenceDocument
-from qlive_adapters.mongo.facts import MongoFactStore, Shape
+from qlive_adapters.mongo.facts import LIVE, MongoFactStore, Shape
 from qlive_core.model.presence import Presence
 
 
@@ -49,6 +49,11 @@ class MongoPresences(MongoFactStore[Presence]):
         """As PresenceStore.due."""
         return await self._select({"expires_at": {"$lt": before}})
 
-    async def open_elsewhere(self, node: str) -> Sequence[Presence]:
-        """As PresenceStore.open_elsewhere."""
-        return await self._select({"expires_at": None, "node": {"$ne": node}})
+    async def expect_all(self, until: float, *, node: str) -> None:
+        """As PresenceStore.expect_all."""
+        connected = {"expires_at": None, "node": {"$ne": node}}
+        leased = {"connection_id": "", "expires_at": {"$lt": until}}
+        change = {"$set": {"expires_at": until}, "$inc": {"rev": 1}}
+        await self._gate.commit(
+            lambda: self._collection.update_many({"$or": [connected, leased], **LIVE}, change)
+        )

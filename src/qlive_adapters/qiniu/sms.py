@@ -11,6 +11,7 @@ import structlog
 from qlive_adapters.outgoing import Answer, CallFailed, Operation, Outcome, Unsuccessful, Vendor
 from qlive_adapters.qiniu.api import is_success, post, refusal, vendors_words
 from qlive_core.errors import SmsCodeLimited
+from qlive_core.model.sms import masked_phone
 from qlive_core.ports.clouds import SmsSender
 
 _TOO_OFTEN = re.compile(r"frequen|too many|too often", re.IGNORECASE)
@@ -43,7 +44,7 @@ class QiniuSms:
             if failure.outcome is Outcome.LIMITED:
                 raise SmsCodeLimited from failure
             if failure.maybe_done and not reading.is_answered:
-                self._log.warning("text message may or may not arrive", phone=f"{phone[:3]}****{phone[-4:]}")
+                self._log.warning("text message may or may not arrive", phone=masked_phone(phone))
                 return
             if failure.outcome is Outcome.REFUSED:
                 self._log.error(

@@ -18,7 +18,7 @@ from qlive_adapters.rongcloud.signing import Application
 
 TEXT_MESSAGE = "RC:TxtMsg"
 
-_FIELDS_MAX = 5000  # a thousand statuses in the form variant
+_FIELDS_MAX = 16_000  # a thousand statuses in the form variant, with whatever the vendor adds to them
 _MILLISECONDS_FROM = 10**11  # in seconds the year 5138, in milliseconds 1973
 _NUMBER_LIMIT = 10**18  # none of the vendor's is longer, and Python does not write out the longest
 _TIMESTAMP = re.compile(r"[0-9]{1,15}", re.ASCII)

@@ -6,6 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from qlive_adapters.sqlite.table import Row, SqliteFactStore, Table
 from qlive_core.model.presence import Presence
 
+_EXPECT_ALL = (
+    "UPDATE presence SET expires_at = ?, rev = rev + 1"
+    " WHERE expires_at IS NULL AND node <> ? OR connection_id = '' AND expires_at < ?"
+)
+
 
 def _encode(presence: Presence) -> Row:
     return (
@@ -48,6 +53,8 @@ class SqlitePresences(SqliteFactStore[Presence]):
         """As PresenceStore.due."""
         return self._select("WHERE expires_at < ?", before)
 
-    async def open_elsewhere(self, node: str) -> Sequence[Presence]:
-        """As PresenceStore.open_elsewhere."""
-        return self._select("WHERE expires_at IS NULL AND node <> ?", node)
+    async def expect_all(self, until: float, *, node: str) -> None:
+        """As PresenceStore.expect_all."""
+        await self._engine.write(
+            lambda connection: connection.execute(_EXPECT_ALL, (until, node, until)), long=True
+        )

@@ -79,7 +79,7 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     mirror = Mirror(stores)
     clouds = clouds_of(settings, clock, metrics)
     voice = _voice(settings, clouds.chat, clouds.im, health, metrics) if clouds.chat else None
-    hub = Hub(voice.outbox.send) if voice else Hub()
+    hub = Hub(voice.outbox.send, im_pong_timeout_s=settings.im.pong_timeout_s) if voice else Hub()
     deadlines = Deadlines(clock, metrics)
     chores = CloudChores(
         clouds.chat.rooms if clouds.chat else None,
@@ -93,7 +93,11 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     )
     services, reconciler = use_cases.services, use_cases.reconciler
     commands = SignalCommands(services, metrics)
-    im = _channel(settings, clouds.chat, voice, commands, metrics) if clouds.chat and voice else None
+    im = (
+        _channel(settings, clouds.chat, voice, commands, hub=hub, metrics=metrics)
+        if clouds.chat and voice
+        else None
+    )
     return Assembly(
         settings=settings,
         open_stores=open_stores,
@@ -141,10 +145,10 @@ def _voice(settings: Settings, chat: Chat, cloud: ImCloud, health: Health, metri
 
 
 def _channel(
-    settings: Settings, chat: Chat, voice: _Voice, commands: SignalCommands, metrics: Metrics
+    settings: Settings, chat: Chat, voice: _Voice, commands: SignalCommands, *, hub: Hub, metrics: Metrics
 ) -> ImChannel:
     clock, services = SystemClock(), commands.services
-    conversation = ImConversation(services, commands, voice.outbox.send, metrics)
+    conversation = ImConversation(services, commands, voice.outbox.send, hub.spoke_over_im, metrics)
     # A callback may be signed so much ahead of our clock, and be repeated until it is so much behind.
     remember_s = 2 * settings.im.rongcloud.callback_max_age_s
     inbox = ImInbox(conversation.hear, clock, metrics, remember_s=remember_s)

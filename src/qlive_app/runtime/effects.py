@@ -1,5 +1,6 @@
 """Carries out effects: the one place where the core's wishes meet the hub, the timers and the metrics."""
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -36,6 +37,9 @@ _CLOSE_CODES = {
     HangUpReason.LEFT: CloseCode.NORMAL,
 }
 
+# What is told to a room is the same for everybody in it.
+_encode = functools.lru_cache(maxsize=16)(encode)
+
 
 class LocalEffects:
     """Effects within this process. Nothing here waits."""
@@ -52,7 +56,7 @@ class LocalEffects:
             Arm: self._deadlines.arm,
             Disarm: self._deadlines.disarm,
             HangUp: self._hang_up,
-            Hold: lambda effect: hub.hold(effect.user_id),
+            Hold: lambda effect: hub.hold(effect.user_id, back=effect.back),
             ReachByIm: lambda effect: hub.reach_by_im(effect.user_id),
             LetGo: lambda effect: hub.let_go(effect.user_id),
             MailQueued: lambda _: mailing.wake(),
@@ -72,7 +76,7 @@ class LocalEffects:
                 self._log.exception("effect failed", effect=name)
 
     def _notify(self, effect: Notify) -> None:
-        fate = self._hub.deliver(effect.user_id, encode(effect.message))
+        fate = self._hub.deliver(effect.user_id, _encode(effect.message))
         self._metrics.count_push(fate)
 
     def _hang_up(self, effect: HangUp) -> None:

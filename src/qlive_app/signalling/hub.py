@@ -1,5 +1,7 @@
 """Who is connected to this process, and what waits for those who will be back."""
 
+import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -37,15 +39,30 @@ def _nobody_is_there(_user_id: str, _text: str) -> None:
 class Hub:
     """Delivers pushes to users: to the one connection that counts, else over IM, else into the mailbox.
 
-    Over IM goes what is for users who are seen there; the mailbox is for the others who are expected. Everything
-    here happens at once, without waiting; so between a commit and its pushes nothing can slip in.
+    Over IM goes what is for users who are seen there; the mailbox is for the others who are expected. Whoever
+    loses a connection is expected to be back on one, unless he spoke to us over IM in the last
+    ``im_pong_timeout_s`` seconds of ``now``: apps that signal over connections chat over IM, and hear no pushes
+    there. Everything here happens at once, without waiting; so between a commit and its pushes nothing can slip in.
     """
 
-    def __init__(self, send_over_im: Callable[[str, str], None] = _nobody_is_there) -> None:
+    def __init__(
+        self,
+        send_over_im: Callable[[str, str], None] = _nobody_is_there,
+        *,
+        im_pong_timeout_s: float = 0.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._connections: dict[str, tuple[int, Connection]] = {}
         self._mailboxes: dict[str, deque[str]] = {}
+        self._coming_back: set[str] = (
+            set()
+        )  # whose mailboxes wait for another connection, not for a first sign
         self._send_over_im = send_over_im
-        self._over_im: dict[str, None] = {}  # a set that keeps its order
+        self._im_pong_timeout_s = im_pong_timeout_s
+        self._now = now
+        self._over_im: dict[
+            str, float
+        ] = {}  # when he last spoke to us there; in an order that hardly changes
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -75,7 +92,7 @@ class Hub:
         if entry is not None and entry[0] > revision:
             return None
         self._connections[user_id] = (revision, connection)
-        waiting = self._mailboxes.pop(user_id, None) or deque()
+        waiting = self._emptied(user_id)
         if entry is None or entry[1] is connection:
             return list(waiting)
         older = entry[1]
@@ -92,10 +109,11 @@ class Hub:
             return False
         del self._connections[user_id]
         undelivered = connection.undelivered(ended=True)
-        if user_id in self._over_im:
+        if self._over_im.get(user_id, -math.inf) > self._now() - self._im_pong_timeout_s:
             self._send_all_over_im(user_id, undelivered)
         else:
             self._mailboxes[user_id] = deque(undelivered, MAILBOX_PUSHES)
+            self._coming_back.add(user_id)
         return True
 
     def deliver(self, user_id: str, text: str) -> str:
@@ -108,12 +126,12 @@ class Hub:
         if connection is not None:
             connection.push(text)
             return "sent"
-        if user_id in self._over_im:
-            self._send_over_im(user_id, text)
-            return "im"
         mailbox = self._mailboxes.get(user_id)
         if mailbox is None:
-            return "dropped"
+            if user_id not in self._over_im:
+                return "dropped"
+            self._send_over_im(user_id, text)
+            return "im"
         crowded = len(mailbox) == MAILBOX_PUSHES
         mailbox.append(text)
         return "crowded" if crowded else "kept"
@@ -129,15 +147,25 @@ class Hub:
         for _, connection in list(self._connections.values()):
             connection.hang_up(code)
 
-    def hold(self, user_id: str) -> None:
-        """Keep pushes for a user who is expected to connect."""
-        if user_id not in self._connections and user_id not in self._over_im:
-            self._mailboxes.setdefault(user_id, deque(maxlen=MAILBOX_PUSHES))
+    def hold(self, user_id: str, *, back: bool = False) -> None:
+        """Keep pushes for a user who is expected to connect; ``back`` tells that he did so before."""
+        if user_id in self._connections or (user_id in self._over_im and not back):
+            return
+        self._mailboxes.setdefault(user_id, deque(maxlen=MAILBOX_PUSHES))
+        if back:
+            self._coming_back.add(user_id)
 
     def reach_by_im(self, user_id: str) -> None:
-        """From now on send over IM what there is no connection for, beginning with what was kept."""
-        self._over_im[user_id] = None
-        self._send_all_over_im(user_id, self._mailboxes.pop(user_id, ()))
+        """From now on send over IM what nobody is to be back on a connection for, beginning with what was kept."""
+        self._over_im.setdefault(user_id, -math.inf)
+        if user_id not in self._coming_back:
+            self._send_all_over_im(user_id, self._emptied(user_id))
+
+    def spoke_over_im(self, user_id: str) -> None:
+        """Note that the user said something to us over IM: if he is reached there, he hears us there."""
+        if user_id in self._over_im:
+            self._over_im[user_id] = self._now()
+            self._send_all_over_im(user_id, self._emptied(user_id))
 
     def is_reached_over_im(self, user_id: str) -> bool:
         """Tell whether pushes to the user go over IM, as long as he has no connection."""
@@ -149,8 +177,13 @@ class Hub:
 
     def let_go(self, user_id: str) -> None:
         """Drop what was kept, keep no more, and do not try to reach the user."""
-        self._mailboxes.pop(user_id, None)
+        self._emptied(user_id)
         self._over_im.pop(user_id, None)
+
+    def _emptied(self, user_id: str) -> Iterable[str]:
+        """Return what is in the user's mailbox, which is gone after that."""
+        self._coming_back.discard(user_id)
+        return self._mailboxes.pop(user_id, ())
 
     def _send_all_over_im(self, user_id: str, texts: Iterable[str]) -> None:
         for text in texts:

@@ -208,8 +208,8 @@ class PresenceStore(FactStore[Presence], Protocol):
         """Return presences that expire before that time."""
         ...
 
-    async def open_elsewhere(self, node: str) -> Sequence[Presence]:
-        """Return presences that are open at other nodes than this one."""
+    async def expect_all(self, until: float, *, node: str) -> None:
+        """Expect until then, in one write, whoever has a connection to another node than this, or a shorter lease."""
         ...
 
 

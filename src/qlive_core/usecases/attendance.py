@@ -10,7 +10,6 @@ from qlive_core.effects import (
     Effect,
     HangUp,
     HangUpReason,
-    Hold,
     LetGo,
     Outcome,
     ReachByIm,
@@ -217,13 +216,12 @@ class Attendance:
         left = await self.departure.vacate(place, lapse=presence.state is PresenceState.LEASE)
         return Outcome(True, left.effects)
 
-    async def adopt(self) -> tuple[Effect, ...]:
-        """Begin the grace of users whose connections died with an earlier process."""
-        effects: list[Effect] = []
-        for presence in await self.presences.open_elsewhere(self.node):
-            dropped = await self.drop(presence.user_id, presence.connection_id)
-            effects += (Hold(presence.user_id), *dropped.effects)
-        return tuple(effects)
+    async def adopt(self) -> None:
+        """Give those whom an earlier process knew time to come back to this one: a grace, from now on.
+
+        Its connections died with it, and so did what it heard from those without one, who had nobody to call since.
+        """
+        await self.presences.expect_all(self.clock.now() + self.rules.grace_s, node=self.node)
 
     async def adopt_over_im(self) -> tuple[Effect, ...]:
         """Begin to wait anew for users whom an earlier process saw over IM: when they were heard is forgotten."""

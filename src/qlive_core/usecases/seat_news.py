@@ -42,8 +42,9 @@ class Company:
 def news_of(decision: SeatDecision, company: Company) -> Iterator[Notify]:
     """Return the pushes that a decision causes, in their order."""
     for party, news in decision.transition.tell:
+        pushes = {able: _pushes(news, decision, company, able=able) for able in (False, True)}
         for user_id in _ears(party, decision, company):
-            for push in _pushes(news, decision, company, able=user_id in company.able):
+            for push in pushes[user_id in company.able]:
                 yield Notify(user_id, push)
 
 

@@ -42,15 +42,23 @@ class Sweep:
 
     async def wake(self) -> tuple[Effect, ...]:
         """Take over from an earlier life of this process: its connections are gone, its deadlines are kept."""
-        effects: list[Effect] = list(await self.attendance.adopt())
-        effects += [Hold(p.user_id) for p in await self.presences.all() if p.state is not PresenceState.OPEN]
+        await self.attendance.adopt()
+        effects: list[Effect] = []
+        for presence in await self.presences.all():
+            if presence.expires_at is not None:
+                had_connection = presence.state is PresenceState.GRACE
+                effects.append(Hold(presence.user_id, back=had_connection))
+                effects.append(_absence(presence.user_id, presence.expires_at))
         effects += await self.attendance.adopt_over_im()
         # What was to be done for them may have been lost with the earlier life.
         effects += [Compose(pk) for pk in await self.pks.all() if pk.state is PkState.LIVE]
         return tuple(effects)
 
     async def look_around(self, horizon_s: float) -> tuple[Effect, ...]:
-        """Repair what cannot be, and arm every deadline of the next ``horizon_s`` seconds."""
+        """Repair what cannot be, and arm what ends within ``horizon_s`` seconds.
+
+        Of people only those who are overdue: there are many, and whoever gave them their time has armed it, too.
+        """
         effects: list[Effect] = []
         for pk in await self.pks.roomless():
             for side in (pk.proposer, pk.target):
@@ -74,11 +82,12 @@ class Sweep:
         )
 
     async def _due(self, horizon_s: float) -> tuple[Arm, ...]:
-        before = self.clock.now() + horizon_s
+        now = self.clock.now()
+        before = now + horizon_s
         offers = [offer_deadline(pk) for pk in await self.pks.due(before)]
         absences = [
-            Arm(DeadlineKind.PRESENCE, p.user_id, p.expires_at)
-            for p in await self.presences.due(before)
+            _absence(p.user_id, p.expires_at)
+            for p in await self.presences.due(now)
             if p.expires_at is not None
         ]
         requests = [
@@ -104,3 +113,7 @@ class Sweep:
             await self.places.remove(place)
         except LostRace:
             return  # the user has gone somewhere else meanwhile
+
+
+def _absence(user_id: str, expires_at: float) -> Arm:
+    return Arm(DeadlineKind.PRESENCE, user_id, expires_at)

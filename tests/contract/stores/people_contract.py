@@ -111,12 +111,25 @@ class PresencesContract:
         assert dict(await stores.presences.get_many([*presences, "stranger", "ann"])) == presences
         assert dict(await stores.presences.get_many([])) == {}
 
-    async def test_open_elsewhere(self, stores: Stores) -> None:
-        """Open elsewhere are presences with a live connection to another node."""
-        await stores.presences.add(Presence("here", "connection1", "this", None))
-        await stores.presences.add(Presence("there", "connection2", "that", None))
-        await stores.presences.add(Presence("dropped", "connection3", "that", 10.0))
-        assert [presence.user_id for presence in await stores.presences.open_elsewhere("this")] == ["there"]
+    async def test_expect_all(self, stores: Stores) -> None:
+        """Other nodes' connections get a deadline, shorter leases a later one; graces and one's own keep theirs."""
+        untouched = [
+            Presence("here", "connection1", "this", None),
+            Presence("dropped", "connection2", "that", 10.0),
+            Presence("long", "", "that", 30.0),
+            Presence("gone", "connection3", "that", None),
+        ]
+        changed = [Presence("there", "connection4", "that", None), Presence("short", "", "this", 10.0)]
+        for presence in (*untouched, *changed):
+            await stores.presences.add(presence)
+        await stores.presences.remove(untouched.pop())
+        expected = [evolve(presence, expires_at=20.0, rev=2) for presence in changed]
+        for _ in range(2):
+            await stores.presences.expect_all(20.0, node="this")
+            assert set(await stores.presences.all()) == {*untouched, *expected}
+        assert await stores.presences.replace(expected[0].until(21.0)) == evolve(
+            expected[0], expires_at=21.0, rev=3
+        )
 
 
 class FeedbackContract:

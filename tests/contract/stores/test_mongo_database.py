@@ -299,7 +299,6 @@ async def test_tombstones_are_nothing(stores: MongoStores) -> None:
     assert list(await stores.places.all()) == []
     assert list(await stores.pks.roomless()) == []
     assert list(await stores.presences.all()) == []
-    assert list(await stores.presences.open_elsewhere("here")) == []
 
 
 async def test_documents_of_the_first_version(stores: MongoStores, database: Database[Any]) -> None:

@@ -154,6 +154,7 @@ def everything(stores: MongoStores) -> list[Any]:
         stores.rooms.count(),
         stores.rooms.hostless(),
         stores.places.clear_room("another"),
+        stores.presences.expect_all(1.0, node="n"),
         stores.pks.roomless(),
         stores.sessions.purge(0.0),
         stores.feedback.add(Feedback("user", "text", "", 1.0)),

@@ -138,6 +138,32 @@ async def test_what_was_answered_is_kept(launch: Launch) -> None:
     assert (await viewer.login())["nickname"] == "阿强"
 
 
+async def test_whoever_polls_outlives_a_long_crash(launch: Launch) -> None:
+    """A host and a viewer who only call over HTTP find all as it was, however long nobody could be called."""
+    lease_s = 1.0
+    stage = launch(
+        {
+            "presence": {"host_connect_timeout_s": lease_s, "audience_lease_s": lease_s},
+            "websocket_conf": {"reconnect_timeout_s": 3.0},
+        }
+    )
+    host, gone, viewer = [await stage.person() for _ in range(3)]
+    await host.go_live()
+    await gone.go_live()
+    await viewer.watch(host.room)
+    stage.server.kill()
+    await asyncio.sleep(2 * lease_s)
+    await asyncio.to_thread(stage.server.start)
+
+    async def silent_one_is_gone() -> bool:
+        assert (await viewer.sees(host.room) or {})["audienceNumber"] == 1
+        assert (await host.api.rooms()).status_code == 200
+        return await viewer.status_of(gone.room) == "gone"
+
+    await eventually(silent_one_is_gone, "who is not heard after the start is given up", every_s=0.3)
+    assert await viewer.status_of(host.room) == "single"
+
+
 async def _crash(stage: Stage) -> None:
     """Kill the server and start it again on what it left behind."""
     stage.server.kill()

@@ -415,6 +415,17 @@ async def test_the_websocket_comes_first(stage: ImStage) -> None:
     assert await bob.status_of(ann.room) == "single"
 
 
+async def test_an_app_that_only_chats_over_im_loses_no_push(stage: ImStage) -> None:
+    """Seen on the IM cloud and signalled over WebSocket: what came in between is there after the next auth-res."""
+    ann, bob = await stage.host(), await stage.host()
+    welcome = {"objectName": "RC:Chatroom:Welcome", "toUserId": ann.room, "channelType": "TEMPGROUP"}
+    assert (await stage.report(ann, "hello", fields=welcome)).text == "{}"
+    await ann.signal.drop()
+    assert (await bob.signal.call("start-pk", pkRoomID=ann.room))["code"] == 0
+    await ann.connect()
+    assert (await ann.signal.expect("on-pk-offer"))["roomID"] == bob.room
+
+
 async def test_http_tells_everybody_over_im(stage: ImStage) -> None:
     """close_room and logout tell opponent and audience; nobody is left behind in a PK."""
     for ends in ("close", "logout"):

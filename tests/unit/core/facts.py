@@ -126,8 +126,8 @@ async def everybody_goes(world: World) -> None:
         since = world.clock.time
         world.clock.advance(1.0)
         world.attendance.pinged_over_im([p.user_id for p in await world.stores.presences.all()], since)
-        for arm in deadlines(await world.sweep.look_around(HORIZON_S)):
-            world.clock.time = max(world.clock.time, arm.at)
+        world.clock.advance(HORIZON_S)
+        for arm in deadlines(await world.sweep.look_around(0)):
             await fire(world, arm)
     await world.sweep.look_around(HORIZON_S)
 

@@ -587,9 +587,9 @@ class Promise:
         return True
 
     def restart(self) -> None:
-        """Lose all connections and all signs of life, as a crash of the process does."""
+        """Lose all connections and all signs of life, as a crash of the process does; whoever gave some may do so again."""
         self.heard.clear()
         self.over_im = {user: OverIm(self.now, self.now) for user in self.over_im}
         for user, until in self.until.items():
-            if until is None:
-                self.until[user] = self.now + self.rules.grace_s
+            if until is None or self.connection[user] == "":
+                self.until[user] = max(until or 0.0, self.now + self.rules.grace_s)

@@ -15,11 +15,15 @@ from qlive_core.signalling import BadRequest, Disconnect, Reply, Request, encode
 
 @frozen
 class ImConversation:
-    """Handles words of users, each to its end. A reply goes the way that the request came, behind its pushes."""
+    """Handles words of users, each to its end. A reply goes the way that the request came, behind its pushes.
+
+    ``spoke`` is told whenever a user spoke to us and is there.
+    """
 
     services: Services
     commands: SignalCommands
     send: Callable[[str, str], None]
+    spoke: Callable[[str], None]
     metrics: Metrics
     _log: structlog.stdlib.BoundLogger = field(factory=lambda: structlog.get_logger("qlive.im"), init=False)
 
@@ -42,6 +46,8 @@ class ImConversation:
         self.services.effects.run(seen.effects)
         if not seen.reply:
             return "stranger"
+        if word.to_us:
+            self.spoke(word.user_id)
         return "sign" if word.request is None else await self._answer(word, word.request)
 
     async def _answer(self, word: Word, request: Request | BadRequest) -> str:

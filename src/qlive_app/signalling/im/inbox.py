@@ -58,7 +58,8 @@ class ImInbox:
         if request is not None and heard.uid and self._ids.is_repeated(heard.uid, now):
             self._metrics.count_im_message("duplicate")
             return
-        self._queue(Word(heard.user_id, now if heard.at is None else heard.at, request))
+        at = now if heard.at is None else heard.at
+        self._queue(Word(heard.user_id, at, request, to_us=heard.text is not None))
 
     async def drain(self, within_s: float) -> None:
         """Wait until all is handled, but no longer than ``within_s`` seconds."""

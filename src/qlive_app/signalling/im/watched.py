@@ -15,7 +15,9 @@ _RETRY_S = 3.0
 class WatchedIm:
     """The IM cloud, with a report when it fails and when it is back.
 
-    ``report`` is told what is wrong, or "". Users get texts from the system user, whom the cloud has to know first.
+    ``report`` is told what is wrong, or "". A call that fails is reported at once; that all is well, only when it
+    was asked for, so that a cloud which fails every other call is not said to be back all the time. Users get texts
+    from the system user, whom the cloud has to know first.
     """
 
     def __init__(
@@ -37,7 +39,6 @@ class WatchedIm:
         except ProviderUnavailable:
             self._note(healthy=False)
             raise
-        self._note(healthy=True)
 
     async def user_token(self, user_id: str, *, nickname: str, avatar: str) -> str:
         """As ImCloud.user_token."""

@@ -9,11 +9,15 @@ MAX_CHARACTERS = 65536
 
 @frozen
 class Word:
-    """Something that a user said over IM at ``at`` (Unix seconds); ``request`` is None for a mere sign of life."""
+    """Something that a user said over IM at ``at`` (Unix seconds); ``request`` is None for a mere sign of life.
+
+    ``to_us`` tells that it was a text to the system user, be it only the answer to a ping.
+    """
 
     user_id: str
     at: float
     request: Request | BadRequest | None
+    to_us: bool
 
 
 def request_in(text: str) -> Request | BadRequest | None:

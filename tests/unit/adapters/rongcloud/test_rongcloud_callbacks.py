@@ -179,6 +179,16 @@ def test_statuses_as_json() -> None:
     assert [type(status) for status in statuses[3:]] == [Malformed] * 3
 
 
+def test_a_thousand_statuses_as_form() -> None:
+    """With every field that the vendor is known to send, and more."""
+    names = ("userid", "status", "os", "time", "clientIp", "sessionId", "extra")
+    fields = {f"{n}[{name}]": "0" if name == "status" else f"{n}" for n in range(1000) for name in names}
+    statuses = parse_statuses(urlencode(fields).encode())
+    assert [status.user_id for status in statuses if isinstance(status, ImStatus)] == [
+        str(n) for n in range(1000)
+    ]
+
+
 def test_statuses_as_form() -> None:
     """The older form, whose keys carry the position of the entry."""
     body = "1[userid]=u2&0[status]=0&0[userid]=u1&0%5Bos%5D=iOS&1[status]=1&x=y"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from core.world import World, pushes, refusal, run
-from qlive_core.effects import Arm, CloseChat, DeadlineKind, HangUp, HangUpReason, Hold, LetGo
+from qlive_core.effects import Arm, CloseChat, DeadlineKind, HangUp, HangUpReason, LetGo
 from qlive_core.errors import BadToken
 from qlive_core.model.place import PlaceKind
 from qlive_core.model.presence import PresenceState
@@ -257,16 +257,45 @@ async def test_an_old_token_does_not_push_out_the_new_logins_connection(world: W
 
 
 def test_after_a_restart_the_grace_begins(world: World) -> None:
-    """Connections of an earlier process are gone; their users are expected and what is pushed is kept."""
+    """Connections of an earlier process are gone; their users are expected for a while."""
 
     async def living() -> tuple[str, str]:
         return await connected(world), await world.user()
 
     user_id, _ = run(living())
     after = world.beside(node="node-2")
-    effects = run(after.attendance.adopt())
-    assert effects == (Hold(user_id), armed(world, user_id, 20))
-    assert run(after.attendance.adopt()) == ()
+    for _ in range(2):
+        run(after.attendance.adopt())
+        presence = run(world.stores.presences.get(user_id))
+        assert presence is not None
+        assert (presence.state, presence.expires_at) == (PresenceState.GRACE, world.clock.now() + 20)
+
+
+@pytest.mark.parametrize("down_s", [3, 59, 60, 600])
+async def test_nobody_is_late_for_a_server_that_was_down(world: World, down_s: float) -> None:
+    """A host who polls has a grace from the start to be heard; then he is expected as before, else he has left."""
+    (ann, _), (bob, _) = await world.host(1), await world.host(2)
+    world.clock.advance(down_s)
+    after = world.beside(node="node-2")
+    await after.sweep.wake()
+    world.clock.advance(19.9)
+    assert not (await after.attendance.expire(ann)).reply
+    await after.attendance.sign_of_life(ann)
+    world.clock.advance(max(0.1, 60 - down_s - 19.9))
+    assert not (await after.attendance.expire(ann)).reply
+    assert (await after.attendance.expire(bob)).reply
+    assert await world.status(ann) == "singleLive"
+    assert await world.status(bob) == "idle"
+
+
+async def test_a_grace_is_not_made_longer_by_a_restart(world: World) -> None:
+    """Who lost his connection while the server ran knows how long he has, and counts on it alone."""
+    user_id = await connected(world)
+    await world.attendance.drop(user_id, "conn-1")
+    world.clock.advance(20)
+    after = world.beside(node="node-2")
+    await after.sweep.wake()
+    assert (await after.attendance.expire(user_id)).reply
 
 
 async def test_expiry_of_a_viewer_by_lease_remembers_the_room(world: World) -> None:

@@ -13,25 +13,37 @@ async def test_a_new_process_takes_over(world: World) -> None:
     await offered(world, cast)
     now = world.clock.now()
     after = world.beside(node="node-2")
-    held = {effect.user_id for effect in await after.sweep.wake() if isinstance(effect, Hold)}
-    assert held == {cast.ann, cast.bob, cast.cleo, cast.dan}
-    armed = set(await after.sweep.look_around(100))
-    pk = await world.stores.pks.of_room(cast.ann_room)
-    assert pk is not None
-    assert armed == {
-        Arm(DeadlineKind.PK_OFFER, pk.id, now + 10),
+    woken = await after.sweep.wake()
+    assert {effect for effect in woken if isinstance(effect, Hold)} == {
+        *(Hold(user, back=True) for user in (cast.ann, cast.bob, cast.cleo)),
+        Hold(cast.dan),
+    }
+    assert {effect for effect in woken if isinstance(effect, Arm)} == {
         *(Arm(DeadlineKind.PRESENCE, user, now + 20) for user in (cast.ann, cast.bob, cast.cleo)),
         Arm(DeadlineKind.PRESENCE, cast.dan, now + 60),
     }
+    pk = await world.stores.pks.of_room(cast.ann_room)
+    assert pk is not None
+    assert await after.sweep.look_around(11) == (Arm(DeadlineKind.PK_OFFER, pk.id, now + 10),)
 
 
-async def test_only_near_deadlines_are_armed(world: World) -> None:
+async def test_only_near_offers_are_armed(world: World) -> None:
     """What comes after the horizon is left to a later round."""
     cast = await stage(world)
     await offered(world, cast)
     assert {type(effect) for effect in await world.sweep.look_around(30)} == {Arm}
     assert len(await world.sweep.look_around(30)) == 1
     assert await world.sweep.look_around(5) == ()
+
+
+async def test_only_overdue_absences_are_armed(world: World) -> None:
+    """Whoever else is to be looked at is armed already; but a process may have died before it could look."""
+    cast = await stage(world)
+    now = world.clock.now()
+    world.clock.advance(60)
+    assert await world.sweep.look_around(100) == ()
+    world.clock.advance(0.1)
+    assert await world.sweep.look_around(0) == (Arm(DeadlineKind.PRESENCE, cast.dan, now + 60),)
 
 
 async def test_a_pk_on_a_dead_room_ends(world: World) -> None:

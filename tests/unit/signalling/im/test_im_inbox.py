@@ -1,6 +1,7 @@
 """What comes over IM: in order for each user, once, and no more than can be kept."""
 
 import asyncio
+import tracemalloc
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -155,3 +156,16 @@ def test_ids_are_forgotten_in_time_and_never_too_many() -> None:
     assert not ids.is_repeated("b", 10)
     assert [ids.is_repeated(uid, 11) for uid in "cdeb"] == [False, False, False, False]
     assert len(ids) == 3
+
+
+def test_long_ids_take_no_more_memory() -> None:
+    """A report may be as long as a request, and its id nearly so."""
+    ids = RecentIds(remember_s=10, capacity=1000)
+    tracemalloc.start()
+    try:
+        repeated = [ids.is_repeated(f"{n}" + "x" * 100_000, 0) for n in range(100)]
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert not any(repeated)
+    assert kept < 100_000
