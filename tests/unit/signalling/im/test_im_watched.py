@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from qlive_app.signalling.im.watched import WatchedSignals
+from qlive_app.signalling.im.watched import WatchedIm
 from qlive_core.errors import ProviderUnavailable
 
 from .virtual_time import in_no_time
@@ -35,7 +35,7 @@ def test_a_cloud_that_fails_now_and_then_is_not_said_to_be_back_each_time() -> N
     """Twenty calls a second of which every other one fails: one report of trouble, and one when that is over."""
     reports: list[str] = []
     cloud = Cloud()
-    signals = WatchedSignals(cloud, cloud, reports.append, system_user_id="system")
+    signals = WatchedIm(cloud, cloud, reports.append, system_user_id="system")
 
     async def flapping() -> None:
         watch = asyncio.create_task(signals.run())
@@ -60,7 +60,7 @@ def test_the_cloud_is_asked_until_it_answers() -> None:
     reports: list[str] = []
     cloud = Cloud()
     cloud.fails = True
-    signals = WatchedSignals(cloud, cloud, reports.append, system_user_id="system")
+    signals = WatchedIm(cloud, cloud, reports.append, system_user_id="system")
 
     async def down_for_a_while() -> None:
         watch = asyncio.create_task(signals.run())
