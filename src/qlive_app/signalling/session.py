@@ -126,6 +126,8 @@ class SignalSession:
         self._log.debug(
             "connection ended", user_id=user_id, connection=self.connection_id, close_code=int(code)
         )
+        if self._closing is not None and self._closing.code is CloseCode.SERVICE_RESTART:
+            return  # we leave, not he: the next life begins his grace, however long it is until then
         try:
             outcome = await self._services.attendance.drop(user_id, self.connection_id)
         except QliveError as error:

@@ -189,3 +189,15 @@ def _refuses_connections(server: RunningServer) -> Callable[[], Awaitable[bool]]
         return False
 
     return refuses
+
+
+async def test_a_long_stop_costs_nobody_his_room(launch: Launch) -> None:
+    """Who was connected when the server was stopped has his whole grace from its start on, as after a crash."""
+    grace_s = 1.0
+    stage = launch({"websocket_conf": {"reconnect_timeout_s": grace_s}})
+    host = await stage.host()
+    await asyncio.to_thread(stage.server.terminate)
+    await asyncio.sleep(1.5 * grace_s)
+    stage.server.start()
+    await host.connect()
+    assert await host.status_of(host.room) == "single"
