@@ -286,7 +286,9 @@ class Im:
     """Chat, bullet comments and gifts."""
 
     provider: ImProvider = choice(
-        ImProvider, "test", 'Who carries chat; `"test"` delivers it over the signalling connection.'
+        ImProvider,
+        "test",
+        'The IM cloud; with `"test"` there is none: its tokens open nothing, and nobody can chat.',
     )
     system_user_id: str = text(
         "qlive-system", "IM user in whose name the server speaks; apps expect this one."

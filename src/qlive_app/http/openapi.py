@@ -13,7 +13,8 @@ Every path also exists with a slash at its end, but for those that IM clouds cal
 declared type; their keys match whatever their case, unknown keys are ignored, and `null` means `{}`. An answer of
 `""` says that all is well. Every answer carries `X-Reqid`: the caller's own, or a new one.
 
-Signalling runs over WebSocket and is described in [asyncapi.json](../asyncapi.json).
+Signalling runs over WebSocket and, where there is an IM cloud, over that as well. It is described in
+[asyncapi.json](../asyncapi.json).
 """
 _EMPTY_TEXT = {"const": "", "type": "string"}
 _JSON = "application/json"
