@@ -33,6 +33,8 @@ from .misbehaving import (
 SLACK_S = 0.5
 SEND = Operation("send", idempotent=False, budget_s=0.4)
 ASK = Operation("ask", idempotent=True, budget_s=0.8)
+PATIENT = Operation("send", idempotent=False, budget_s=5)
+"""For calls that succeed, however busy the machine is."""
 REQUEST = Request("POST", "/v1/things?x=1", b"secret=1", {"Content-Type": "text/plain"})
 AFTER_THAT = answer(body=b'"well again"')
 
@@ -68,7 +70,7 @@ async def test_what_is_sent(vendor: OpenVendor) -> None:
     async with misbehaving(usual=answer(body=b'"hello"', Set_Cookie="a=b")) as server:
         acme = vendor(server.url, auth=Signing())
         for _ in range(2):
-            assert await acme.call(SEND, REQUEST, read) == "hello"
+            assert await acme.call(PATIENT, REQUEST, read) == "hello"
         request = server.received[1]
         assert (request.method, request.target, request.body) == ("POST", "/v1/things?x=1", b"secret=1")
         assert request.headers["content-type"] == "text/plain"
@@ -174,7 +176,7 @@ async def test_the_other_host(vendor: OpenVendor) -> None:
         async with misbehaving(usual=AFTER_THAT) as backup:
             acme = vendor(nowhere, backup.url)
             for _ in range(3):
-                assert await acme.call(SEND, REQUEST, read) == "well again"
+                assert await acme.call(PATIENT, REQUEST, read) == "well again"
             assert len(backup.received) == 3
 
 
@@ -183,7 +185,7 @@ async def test_a_failing_host_is_left(vendor: OpenVendor) -> None:
     async with misbehaving(usual=answer(502)) as bad, misbehaving(usual=AFTER_THAT) as good:
         acme = vendor(bad.url, good.url)
         assert (await failure(acme)).maybe_done
-        assert await acme.call(SEND, REQUEST, read) == "well again"
+        assert await acme.call(PATIENT, REQUEST, read) == "well again"
         assert (len(bad.received), len(good.received)) == (1, 1)
         other = vendor(bad.url, good.url)
         assert await other.call(ASK, REQUEST, read) == "well again"
@@ -204,7 +206,7 @@ async def test_the_circuit(vendor: OpenVendor, recorder: Recorder) -> None:
         assert len(server.received) == 5
         server.usual = AFTER_THAT
         await asyncio.sleep(0.1)
-        assert await acme.call(SEND, REQUEST, read) == "well again"
+        assert await acme.call(PATIENT, REQUEST, read) == "well again"
         assert not acme.is_circuit_open
     assert recorder.circuits == [False, True, False]
     assert recorder.outcomes.count("broken") == 6
@@ -221,7 +223,7 @@ async def test_a_probe_that_is_given_up(vendor: OpenVendor) -> None:
         probe.cancel()
         with pytest.raises(asyncio.CancelledError):
             await probe
-        assert await acme.call(SEND, REQUEST, read) == "well again"
+        assert await acme.call(PATIENT, REQUEST, read) == "well again"
 
 
 @asynccontextmanager
@@ -238,19 +240,20 @@ async def test_bounded_crowds(vendor: OpenVendor) -> None:
     """A slow vendor is asked by so many at a time; the others' waits count, and too many are told at once."""
     async with misbehaving(usual=hang) as server:
         acme = vendor(server.url, at_once=3, waiting=4)
-        async with crowd(acme, 7) as tasks:
+        async with crowd(acme, 7, Operation("send", idempotent=False, budget_s=2)) as tasks:
             await server.came.wait()
             started = time.monotonic()
             error = await failure(acme)
             assert time.monotonic() - started < SEND.budget_s / 2
             assert (error.outcome, error.maybe_done) == (Outcome.TIMEOUT, False)
-        assert server.busiest == 3
+            # Looked at before the first of them give up, which the server is told a moment later.
+            assert server.busiest <= 3
         errors = [task.result() for task in tasks]
         assert {error.outcome for error in errors} <= {Outcome.TIMEOUT, Outcome.UNREACHABLE}
         # On a busy machine who waited may get a turn just before his time is over.
         assert sum(error.maybe_done for error in errors) >= len(server.received) >= 3
         server.usual = AFTER_THAT
-        assert await acme.call(SEND, REQUEST, read) == "well again"
+        assert await acme.call(PATIENT, REQUEST, read) == "well again"
 
 
 async def test_nothing_leaks(vendor: OpenVendor) -> None:
@@ -265,7 +268,7 @@ async def test_nothing_leaks(vendor: OpenVendor) -> None:
             left.cancel()
             await asyncio.wait([left])
         server.usual = AFTER_THAT
-        assert await acme.call(SEND, REQUEST, read) == "well again"
+        assert await acme.call(PATIENT, REQUEST, read) == "well again"
 
 
 async def test_closed(vendor: OpenVendor) -> None:
