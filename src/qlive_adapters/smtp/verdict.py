@@ -18,7 +18,7 @@ _TOO_BIG = 552
 def is_for_good(error: Exception) -> bool:
     """Tell whether the server will never take this mail: a 5yz about its readers or its content.
 
-    One about the sender is about all mails, so it is for the operator to correct, and they wait for him.
+    One about the sender is about all mails, so it is for the operator to correct; they are tried again meanwhile.
     """
     match error:
         case SMTPRecipientsRefused():

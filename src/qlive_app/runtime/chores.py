@@ -1,7 +1,9 @@
 """What clouds are to do after a commit: chat rooms and composed streams, in the background.
 
 Nobody waits for a chore, and a cloud in trouble only delays it. Chores of one room or PK are done one after the
-other. A chore that is lost, by a crash or because the cloud was away for too long, is made good by the reconciler.
+other. Of those that are lost, by a crash or because the cloud was away for too long, missing chat rooms are made by
+the reconciler and composing is begun again by the next start; what should have ended ends at the vendor's, when nobody
+is left in it.
 """
 
 import asyncio
