@@ -44,16 +44,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("store", names, indirect=True, scope="session")
 
 
+# For the whole process: with files of tests in any order, pytest makes the fixture more than once.
+_databases = itertools.count()
+
+
 @pytest.fixture(scope="session")
 def store(request: pytest.FixtureRequest) -> StoreSettings:
     """Returns the settings of a store that is empty, of the kind that the test is run with."""
     if request.param == "sqlite":
         return dict
     uri = request.getfixturevalue("standalone").uri
-    numbers = itertools.count()
     return lambda: {
         "store": {"provider": "mongo"},
-        "mongo": {"uri": uri, "database": f"wire_{next(numbers)}"},
+        "mongo": {"uri": uri, "database": f"wire_{next(_databases)}"},
     }
 
 

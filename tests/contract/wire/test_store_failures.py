@@ -22,7 +22,7 @@ from .stage import Stage, eventually, offer
 ANSWERED_WITHIN_S = 4.0
 REFUSED_WITHIN_S = 0.5
 BACK_WITHIN_S = 5.0
-STARTS_WITHIN_S = 10.0
+STARTS_WITHIN_S = 20.0
 # What a busy machine may add to any of them.
 SLACK_S = 1.0
 
@@ -198,7 +198,7 @@ def step_down(replica_set: Mongod) -> None:
 
 async def test_nobody_there_at_the_start(tmp_path: Path) -> None:
     """Without an answer from mongod, whether nobody listens or nobody speaks, the server does not start and
-    says so in one line within ten seconds.
+    says so in one line within twenty seconds, most of which a busy machine needs to start two of them.
     """
     with socket.socket() as absent, socket.create_server(("127.0.0.1", 0)) as silent:
         absent.bind(("127.0.0.1", 0))
