@@ -21,9 +21,8 @@ from qlive_app.signalling.transport import SignalProtocol
 from qlive_core.signalling import CloseCode
 
 _BACKLOG = 4096
-_KEEP_ALIVE_S = (
-    75  # viewers poll every 5 s; a connection closed just then is an error that iOS shows its user
-)
+# Viewers poll every 5 s; a connection closed just then is an error that iOS shows its user.
+_KEEP_ALIVE_S = 75
 _SHUTDOWN_S = 3  # for requests that dawdle; the whole end takes less than five
 
 

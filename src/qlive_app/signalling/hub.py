@@ -54,15 +54,13 @@ class Hub:
     ) -> None:
         self._connections: dict[str, tuple[int, Connection]] = {}
         self._mailboxes: dict[str, deque[str]] = {}
-        self._coming_back: set[str] = (
-            set()
-        )  # whose mailboxes wait for another connection, not for a first sign
+        # Whose mailboxes wait for another connection, not for a first sign.
+        self._coming_back: set[str] = set()
         self._send_over_im = send_over_im
         self._im_pong_timeout_s = im_pong_timeout_s
         self._now = now
-        self._over_im: dict[
-            str, float
-        ] = {}  # when he last spoke to us there; in an order that hardly changes
+        # When he last spoke to us there; in an order that hardly changes.
+        self._over_im: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self._connections)

@@ -68,7 +68,7 @@ class Attendance:
             return Outcome(None)
         ends = self.clock.now() + self.rules.grace_s
         await self.presences.replace(presence.until(ends))
-        return Outcome(None, (_armed(user_id, ends),))
+        return Outcome(None, (absence_deadline(user_id, ends),))
 
     @redecided
     async def disconnect(self, user_id: str, connection_id: str) -> Outcome[None]:
@@ -97,7 +97,7 @@ class Attendance:
                 ends = now + min(lease_s, self.rules.im_pong_timeout_s)
             ends = max(ends, presence.expires_at or ends)
             await self.presences.replace(presence.leased(ends, self.node))
-        return (_armed(user_id, ends),)
+        return (absence_deadline(user_id, ends),)
 
     @redecided
     async def announce(self, user_id: str, capabilities: Iterable[str]) -> None:
@@ -286,7 +286,7 @@ class Attendance:
         if not await self.sessions.is_live(user_id):
             await self._remove(new)
             return Outcome(False)
-        armed = () if new.expires_at is None else (_armed(user_id, new.expires_at),)
+        armed = () if new.expires_at is None else (absence_deadline(user_id, new.expires_at),)
         return Outcome(True, (*armed, ReachByIm(user_id)))
 
     def _expected_until(self, presence: Presence, place: Place | None) -> float:
@@ -330,12 +330,13 @@ class Attendance:
                 await self.presences.replace(presence.until(ends))
             except Stale:
                 return ()
-        return (_armed(presence.user_id, ends),)
+        return (absence_deadline(presence.user_id, ends),)
 
     async def _remove(self, presence: Presence) -> None:
         await self.presences.remove(presence)
         self.signs.forget(presence.user_id)
 
 
-def _armed(user_id: str, at: float) -> Arm:
+def absence_deadline(user_id: str, at: float) -> Arm:
+    """Return the deadline that gives the user up at ``at``, in seconds since the epoch."""
     return Arm(DeadlineKind.PRESENCE, user_id, at)

@@ -69,7 +69,8 @@ class Departure:
     async def vacate(self, seen: Place, *, lapse: bool) -> Outcome[None]:
         """Empty the place of a user whose presence has ended, unless he is back or elsewhere since it was seen.
 
-        That its seat has changed is no sign of him: the host may have done that. With ``lapse`` a mere watcher's place remembers the room, so that his next poll lets him in again.
+        That its seat has changed is no sign of him: the host may have done that. With ``lapse`` a mere
+        watcher's place remembers the room, so that his next poll lets him in again.
         """
         place = await self.places.get(seen.user_id)
         if place is None:

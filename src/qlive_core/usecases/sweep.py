@@ -19,7 +19,7 @@ from qlive_core.ports.stores import (
 )
 from qlive_core.ports.world import Clock
 from qlive_core.rules import Rules
-from qlive_core.usecases.attendance import Attendance
+from qlive_core.usecases.attendance import Attendance, absence_deadline
 from qlive_core.usecases.departure import Departure
 from qlive_core.usecases.pk_news import offer_deadline
 
@@ -48,7 +48,7 @@ class Sweep:
             if presence.expires_at is not None:
                 had_connection = presence.state is PresenceState.GRACE
                 effects.append(Hold(presence.user_id, back=had_connection))
-                effects.append(_absence(presence.user_id, presence.expires_at))
+                effects.append(absence_deadline(presence.user_id, presence.expires_at))
         effects += await self.attendance.adopt_over_im()
         # What was to be done for them may have been lost with the earlier life.
         effects += [Compose(pk) for pk in await self.pks.all() if pk.state is PkState.LIVE]
@@ -86,7 +86,7 @@ class Sweep:
         before = now + horizon_s
         offers = [offer_deadline(pk) for pk in await self.pks.due(before)]
         absences = [
-            _absence(p.user_id, p.expires_at)
+            absence_deadline(p.user_id, p.expires_at)
             for p in await self.presences.due(now)
             if p.expires_at is not None
         ]
@@ -113,7 +113,3 @@ class Sweep:
             await self.places.remove(place)
         except LostRace:
             return  # the user has gone somewhere else meanwhile
-
-
-def _absence(user_id: str, expires_at: float) -> Arm:
-    return Arm(DeadlineKind.PRESENCE, user_id, expires_at)
