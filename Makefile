@@ -29,7 +29,7 @@ deep: $(BIN)/.dev ## The machines and the races of the core once more, with many
 	QLIVE_TEST_EFFORT=8 $(BIN)/pytest tests/unit/core/test_machine.py tests/unit/core/test_races.py -q -n 2
 
 contract: $(BIN)/.dev ## Contract tests only: stores, and the running server over real sockets
-	$(BIN)/pytest tests/contract -q -n 3 --dist loadfile --reruns 1 -rR $(ARGS)
+	$(BIN)/pytest tests/contract -q -n 3 --dist loadfile $(ARGS)
 
 bench: $(BIN)/.runtime ## Measure this machine; ARGS="--quick" for a glance
 	$(BIN)/qlive bench $(ARGS)

@@ -3,6 +3,8 @@
 import fcntl
 import os
 import sqlite3
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 from qlive_adapters.sqlite.schema import APPLICATION_ID, SCRIPTS, VERSION
@@ -45,6 +47,8 @@ def open_writer(path: str) -> sqlite3.Connection:
     """Return the connection that writes, with all tables in place. Raises CannotOpen."""
     connection = _connect(path)
     try:
+        if path == MEMORY:
+            connection.deserialize(_empty_database())
         _log_ahead(connection, path)
         _bring_up_to_date(connection, path)
     except sqlite3.Error as error:
@@ -69,6 +73,14 @@ def _connect(path: str) -> sqlite3.Connection:
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise CannotOpen(f"cannot open {path}: {error}") from error
+
+
+@cache
+def _empty_database() -> bytes:
+    """Return a database that has all tables. Copying it takes a tenth of the time of making them."""
+    with closing(_connect(MEMORY)) as connection:
+        _bring_up_to_date(connection, MEMORY)
+        return connection.serialize()
 
 
 def _pragma(connection: sqlite3.Connection, text: str) -> int | str:

@@ -15,7 +15,7 @@ import trustme
 
 from qlive_app.children import free_ports
 
-PATIENCE_S = 8.0
+PATIENCE_S = 30.0
 LOGIN = ("qlive", "a-password-to-be-kept")
 
 

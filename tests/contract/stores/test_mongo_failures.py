@@ -30,7 +30,7 @@ TIMEOUT_S = 3.0
 """The default of the configuration: a server that has just recovered answers within it on a busy machine too."""
 # What a busy machine may add to that.
 SLACK_S = 1.5
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 Json = dict[str, Any]
 Frame = str | bytes
 
-PATIENCE_S = 8.0
+PATIENCE_S = 30.0
 
 
 class ApiClient:

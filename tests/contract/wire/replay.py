@@ -15,7 +15,7 @@ from .differences import ANYTHING, Difference, Event, expected
 from .matching import Bindings, Mismatch
 
 # The longest silence that ends by itself in a recording is the PK timeout of ten seconds.
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 FIRST_PING_WITHIN_S = 2.0
 NOTHING_MORE_WITHIN_S = 0.1
 

@@ -378,7 +378,7 @@ async def test_who_has_to_do_with_a_seat_goes_nowhere_else(stage: Stage) -> None
 
 async def test_a_request_survives_a_crash_with_its_deadline(launch: Launch) -> None:
     """After kill -9 it can still be answered, or times out when it should, and nobody waits for ever."""
-    life_s = 9.0
+    life_s = 12.0
     stage = launch({"signaling": {"join_request_timeout_s": life_s}})
     host, singer, viewer = await company(stage)
     await ask(viewer, host, 5)

@@ -35,7 +35,9 @@ async def assembly() -> AsyncIterator[Assembly]:
 @pytest.fixture
 async def http(assembly: Assembly) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(assembly.http_app)  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url="http://qlive.example.com:8080") as client:
+    async with httpx.AsyncClient(
+        transport=transport, trust_env=False, base_url="http://qlive.example.com:8080"
+    ) as client:
         yield client
 
 
@@ -234,7 +236,7 @@ async def test_play_urls_that_expire_are_never_old() -> None:
     signing = assemble(evolve(SETTINGS, rtc=rtc), Metrics())
     await signing.mirror.load()
     transport = httpx.ASGITransport(signing.http_app)  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url="http://x") as http:
+    async with httpx.AsyncClient(transport=transport, trust_env=False, base_url="http://x") as http:
         start = time.time() // 100 * 100
         with patch("time.time") as now:
             now.return_value = start
@@ -265,7 +267,7 @@ async def test_metrics_are_where_they_are_configured() -> None:
     settings = evolve(SETTINGS, prometheus=evolve(SETTINGS.prometheus, metrics_path="/internal/metrics"))
     moved = assemble(settings, Metrics())
     transport = httpx.ASGITransport(moved.http_app)  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url="http://x") as http:
+    async with httpx.AsyncClient(transport=transport, trust_env=False, base_url="http://x") as http:
         assert "qlive_api_http_request_count" in (await http.get("/internal/metrics")).text
         assert (await http.get("/metrics")).status_code == 404
     await moved.stores.close()
