@@ -88,13 +88,14 @@ class SignalSession:
     async def run(self) -> None:
         """Serve the connection until it ends, then begin its user's grace."""
         self._wire.on_frame = self._heard
+        self._wire.on_shutdown = lambda: self.hang_up(CloseCode.SERVICE_RESTART)
         self._arm()
         code = 1006
         try:
             code = await self._read()
         finally:
             self._stop_timer()
-            self._wire.on_frame = None
+            self._wire.on_frame = self._wire.on_shutdown = None
             await self._ended(code)
 
     async def _read(self) -> int:
@@ -150,6 +151,10 @@ class SignalSession:
                 case _:
                     self._carry_out_now(output)
 
+    def _carry_out_all(self, outputs: Outputs) -> None:
+        for output in outputs:
+            self._carry_out_now(output)
+
     def _carry_out_now(self, output: Output) -> None:
         match output:
             case Send(text):
@@ -178,8 +183,7 @@ class SignalSession:
         self._attach(request, outcome.reply)
 
     def _confirm(self, request: Auth, user_id: str) -> None:
-        for output in self._protocol.authorised(request, user_id, self._loop.time()):
-            self._carry_out_now(output)
+        self._carry_out_all(self._protocol.authorised(request, user_id, self._loop.time()))
 
     def _attach(self, request: Auth, presence: Presence) -> None:
         """Let the connection count: auth-res first, then a ping, then what waited for the user."""
@@ -192,8 +196,7 @@ class SignalSession:
             self.hang_up(CloseCode.REPLACED)
             return
         self._metrics.connections.set(len(self._hub))
-        for output in outputs:
-            self._carry_out_now(output)
+        self._carry_out_all(outputs)
         self._outbox_max += len(waiting)  # who finds much when he is back does not read slowly
         for text in waiting:
             self.push(text)
@@ -203,12 +206,10 @@ class SignalSession:
         if not isinstance(error, Unauthenticated):
             self._log.warning("not authenticated", connection=self.connection_id, detail=str(error))
         if isinstance(error, Unauthenticated) or self._user_id is not None:
-            for output in self._protocol.refused(request, SignalCode.TOKEN_INVALID):
-                self._carry_out_now(output)
+            self._carry_out_all(self._protocol.refused(request, SignalCode.TOKEN_INVALID))
             return
-        # The token may be good. Apps end the stream when it is refused, and connect again when they are closed.
-        self._protocol.close(CloseCode.SERVICE_RESTART)
-        self._close(Close(CloseCode.SERVICE_RESTART, "try again"))
+        # The token may be good. Apps end the stream when it is refused, and connect again when the connection ends.
+        self._carry_out_all(self._protocol.close(CloseCode.SERVICE_RESTART, "try again"))
 
     async def _leave(self) -> None:
         if self._user_id is not None and self._hub.counts(self._user_id, self):
@@ -239,8 +240,7 @@ class SignalSession:
 
     def _tick(self) -> None:
         self._timer = None
-        for output in self._protocol.tick(self._loop.time()):
-            self._carry_out_now(output)
+        self._carry_out_all(self._protocol.tick(self._loop.time()))
         self._arm()
 
     # --- writing; this is what the hub sees ---
@@ -251,8 +251,7 @@ class SignalSession:
 
     def hang_up(self, code: CloseCode) -> None:
         """Close from the server's side."""
-        for output in self._protocol.close(code):
-            self._carry_out_now(output)
+        self._carry_out_all(self._protocol.close(code))
 
     def undelivered(self, *, ended: bool) -> list[str]:
         """Return the pushes not written yet, and those that a client now silent may never have seen."""
@@ -304,16 +303,20 @@ class SignalSession:
             self._writer = self._loop.create_task(self._write())
 
     async def _write(self) -> None:
-        """Write what is queued, then the close frame if there is to be one. Runs only while there is work."""
+        """Write what is queued, then the end if there is to be one. Runs only while there is work."""
         try:
             while self._outbox:
                 text, is_push = self._outbox.popleft()
                 if is_push and not self._may_push(text):
                     break
                 await self._write_text(text, is_push=is_push)
-            if self._closing is not None:
+            if self._closing is None:
+                return
+            if self._closing.framed:
                 code, reason = self._closing.code, self._closing.reason
                 await self._sink.send({"type": "websocket.close", "code": code, "reason": reason})
+            else:
+                self._wire.end()
         except Exception as error:  # noqa: BLE001 - the socket is gone; the reader ends the session
             self._log.debug("write failed", connection=self.connection_id, error=repr(error))
         finally:

@@ -21,12 +21,14 @@ _UNREAD_MAX_BYTES = 262_144
 class Wire:
     """The socket under one WebSocket connection; found in ``scope["state"]["wire"]``."""
 
-    __slots__ = ("_protocol", "cut_off", "on_frame", "was_reset")
+    __slots__ = ("_protocol", "cut_off", "on_frame", "on_shutdown", "was_reset")
 
     def __init__(self, protocol: WebSocketsSansIOProtocol) -> None:
         self._protocol = protocol
         self.on_frame: Callable[[], None] | None = None
         """Called for each ping or pong frame of the client."""
+        self.on_shutdown: Callable[[], None] | None = None
+        """Called when the server shuts down; it ends the connection."""
         self.cut_off = False
         """Whether the connection is lost with bytes under way that the peer's host has not confirmed."""
         self.was_reset = False
@@ -71,6 +73,10 @@ class Wire:
         """Drop the connection without another word, for a client that reads nothing."""
         self._protocol.transport.abort()
 
+    def end(self) -> None:
+        """End the TCP connection behind what is written, without a close frame."""
+        self._protocol.transport.close()
+
     def end_soon(self) -> None:
         """Drop the connection if it has not ended by itself when the time for a closing handshake is over.
 
@@ -82,8 +88,9 @@ class Wire:
 class SignalProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, with the socket made known to the application.
 
-    iOS shows life with WebSocket ping frames alone, so these must be seen. And a close frame is followed by
-    the end of the TCP connection after a second at most: Android's client does not answer close frames.
+    iOS shows life with WebSocket ping frames alone, so these must be seen. A close frame is followed by the end of
+    the TCP connection after a second at most: Android's client does not answer close frames. And how a connection
+    ends when the server shuts down is up to the session.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -149,7 +156,10 @@ class SignalProtocol(WebSocketsSansIOProtocol):
         self._wire.end_soon()
 
     def shutdown(self) -> None:
-        super().shutdown()
+        if self._wire.on_shutdown is not None:
+            self._wire.on_shutdown()
+        else:
+            super().shutdown()
         self._wire.end_soon()
 
     def _frame_came(self) -> None:

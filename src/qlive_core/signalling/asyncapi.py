@@ -26,7 +26,9 @@ A message is one WebSocket text frame `type=body`, split at the first `=`; the b
 4. After a broken connection connect again and send `auth`: within the grace time everything is as it was, and the
    pushes that were missed follow `auth-res`.
 5. `disconnect` leaves for good.
-6. What the first apps could not show is sent only to apps that have said, by `announce`, that they can.
+6. To a client that has announced nothing, an end after which it should connect again (1012, 4003, or an
+   authentication that was late) is the mere end of the TCP connection, without a close frame.
+7. What the first apps could not show is sent only to apps that have said, by `announce`, that they can.
 
 Ignore types and keys that you do not know: there will be new ones.
 """

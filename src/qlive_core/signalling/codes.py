@@ -37,7 +37,7 @@ class SignalCode(IntEnum):
 
 
 class CloseCode(IntEnum):
-    """Why the server closes a connection; ``reason`` goes into the close frame."""
+    """Why the server closes a connection; ``reason`` goes into the close frame, if there is to be one."""
 
     reason: str
 

@@ -9,6 +9,9 @@ order, calls ``tick`` when ``next_tick`` is reached, and carries out the outputs
 * ``Authenticate``: find out whose token it is, feed no further frame meanwhile, then call ``authorised`` or
   ``refused``.
 * ``Execute``: run the use case and send its reply and pushes.
+* ``Close``: end the connection, with a close frame only if it is ``framed``. OkHttp, after any close frame, stops
+  reading and reports no failure, and the first Android app reconnects only after a failure. So a client that has
+  announced nothing and should come back sees no frame, just the end of the TCP connection.
 * ``Leave``: run the use case that ends the user's presence, then close with 1000. The connection counts as closed
   from here on, so nothing that was sent behind the ``disconnect`` has an effect.
 
@@ -45,6 +48,7 @@ from qlive_core.signalling.messages import (
     Request,
 )
 from qlive_core.signalling.outputs import Authenticate, Close, Execute, Leave, Output, Outputs, Send
+from qlive_core.signalling.seat_messages import Announce
 
 __all__ = [
     "TABLE",
@@ -123,7 +127,9 @@ def _authenticate(_connection: "SignalConnection", request: Auth) -> Outputs:
     return (Authenticate(request),)
 
 
-def _execute(_connection: "SignalConnection", request: Request) -> Outputs:
+def _execute(connection: "SignalConnection", request: Request) -> Outputs:
+    if isinstance(request, Announce):
+        connection.has_announced = bool(request.capabilities)
     return (Execute(request),)
 
 
@@ -162,8 +168,13 @@ def _auth_res(limits: ConnectionLimits, request: Auth) -> Send:
     return Send(encode(reply))
 
 
-def _end(_connection: "SignalConnection", code: CloseCode) -> Outputs:
-    return (Close(code, code.reason),)
+def _end(connection: "SignalConnection", how: tuple[CloseCode, str]) -> Outputs:
+    code, reason = how
+    return (_close(connection, code, reason, comes_back=code is CloseCode.SERVICE_RESTART),)
+
+
+def _close(connection: "SignalConnection", code: CloseCode, reason: str, *, comes_back: bool) -> Close:
+    return Close(code, reason or code.reason, framed=connection.has_announced or not comes_back)
 
 
 @attrs.frozen
@@ -174,9 +185,12 @@ class Transition:
     react: Callable[["SignalConnection", Any], Outputs]
 
 
-def _closing(code: CloseCode, reason: str = "") -> Transition:
-    close = (Close(code, reason or code.reason),)
-    return Transition(State.CLOSED, lambda _connection, _payload: close)
+def _closing(code: CloseCode, reason: str = "", *, comes_back: bool = False) -> Transition:
+    """Close; ``comes_back`` says that the client should open another connection."""
+    return Transition(
+        State.CLOSED,
+        lambda connection, _payload: (_close(connection, code, reason, comes_back=comes_back),),
+    )
 
 
 _ALWAYS_FATAL = {
@@ -195,7 +209,9 @@ TABLE: Mapping[State, Mapping[Event, Transition]] = MappingProxyType(
                 Event.BAD_REQUEST: Transition(State.CONNECTED, _answer),
                 Event.ACCEPTED: Transition(State.AUTHORISED, _welcome),
                 Event.REFUSED: Transition(State.CONNECTED, _answer),
-                Event.AUTH_OVERDUE: _closing(CloseCode.POLICY_VIOLATION, "not authorised in time"),
+                Event.AUTH_OVERDUE: _closing(
+                    CloseCode.POLICY_VIOLATION, "not authorised in time", comes_back=True
+                ),
                 **_ALWAYS_FATAL,
             }
         ),
@@ -209,7 +225,7 @@ TABLE: Mapping[State, Mapping[Event, Transition]] = MappingProxyType(
                 Event.PING: Transition(State.AUTHORISED, _pong),
                 Event.PING_DUE: Transition(State.AUTHORISED, _ping),
                 Event.DISCONNECT: Transition(State.CLOSED, _leave),
-                Event.SILENT: _closing(CloseCode.PONG_TIMEOUT),
+                Event.SILENT: _closing(CloseCode.PONG_TIMEOUT, comes_back=True),
                 **_ALWAYS_FATAL,
             }
         ),
@@ -242,13 +258,15 @@ class SignalConnection:
     """The protocol of one connection that was opened at ``opened_at``.
 
     ``user_id`` is whose connection it is, once authorised, and stays readable after closing. ``last_heard`` is when
-    the client last gave a sign of life. ``state``, ``user_id``, ``last_heard`` and ``next_ping`` are to be read only.
+    the client last gave a sign of life. ``has_announced`` tells whether its app is newer than the first ones. All of
+    these, ``state`` and ``next_ping`` are to be read only.
     """
 
     opened_at: float
     limits: ConnectionLimits = attrs.field(factory=ConnectionLimits)
     state: State = attrs.field(init=False, default=State.CONNECTED)
     user_id: str | None = attrs.field(init=False, default=None)
+    has_announced: bool = attrs.field(init=False, default=False)
     last_heard: float = attrs.field(init=False)
     next_ping: float = attrs.field(init=False, default=math.inf)
     _allowance: float = attrs.field(init=False)
@@ -327,9 +345,9 @@ class SignalConnection:
         """The token of ``request`` is no good. The client may try another within the same deadline."""
         return self._on(Event.REFUSED, AuthRes.answer(code, request.rpc_id))
 
-    def close(self, code: CloseCode) -> Outputs:
+    def close(self, code: CloseCode, reason: str = "") -> Outputs:
         """Close from the server's side: replaced, logged out, shutting down."""
-        return self._on(Event.ENDED, code)
+        return self._on(Event.ENDED, (code, reason))
 
     # How.
 

@@ -19,10 +19,15 @@ class Send:
 
 @attrs.frozen
 class Close:
-    """Close the connection; nothing comes after it."""
+    """Close the connection; nothing comes after it.
+
+    With ``framed`` a close frame tells the client code and reason; else the TCP connection just ends, and both are
+    for the operators.
+    """
 
     code: CloseCode
     reason: str
+    framed: bool = True
 
 
 @attrs.frozen

@@ -13,6 +13,8 @@ Json = dict[str, Any]
 Frame = str | bytes
 
 PATIENCE_S = 30.0
+NO_CLOSE_FRAME = 1006
+"""What the client's library gives as the code when TCP ends without a close frame."""
 
 
 class ApiClient:
@@ -134,7 +136,7 @@ class SignalClient:
         return parsed
 
     async def expect_close(self, timeout_s: float = PATIENCE_S) -> int:
-        """Return the code with which the server closes, before it says anything else."""
+        """Return the code with which the server closes, before it says anything else; NO_CLOSE_FRAME if it has none."""
         frame = await self.receive(timeout_s)
         assert frame is None, f"{frame!r} instead of a close"
         return await self.close_code()

@@ -228,9 +228,4 @@ DIFFERENCES = (
         _at("w01_auth", 23),
         _message_edited(lambda _: {"rpcID": 7, "code": 10002, "error": "token invalid"}),
     ),
-    Difference(
-        "close frames with a code: 1008 authentication timeout",
-        _at("w01_auth", 7, 32),
-        lambda event: event | {"code": 1008},
-    ),
 )

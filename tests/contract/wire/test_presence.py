@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from .client import NO_CLOSE_FRAME
 from .conftest import SHORT_TIMES
 from .stage import Person, Stage, eventually, offer
 
@@ -86,11 +87,11 @@ async def test_both_hosts_lost_at_once(hasty: Stage) -> None:
 
 
 async def test_a_silent_connection_is_closed_and_its_user_given_up(hasty: Stage) -> None:
-    """Without a sign of life a connection is closed with 4003, and later the user is offline."""
+    """Without a sign of life a connection ends, and later the user is offline."""
     host, opponent = await hasty.fighting()
     host.signal.answers_pings = False
     silent_since = time.monotonic()
-    assert await host.signal.expect_close() == 4003
+    assert await host.signal.expect_close() == NO_CLOSE_FRAME
     assert time.monotonic() - silent_since >= PONG_TIMEOUT_S * 0.7
     assert await opponent.status_of(host.room) == "PK"
     assert await opponent.signal.expect("on-pk-end") == {"pkRoomID": host.room}

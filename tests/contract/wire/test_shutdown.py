@@ -12,7 +12,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from .client import PATIENCE_S, Json
+from .client import NO_CLOSE_FRAME, PATIENCE_S, Json
 from .conftest import Launch
 from .server import SMS_CODE, RunningServer
 from .stage import Person, eventually, fresh_phone
@@ -121,21 +121,24 @@ class HalfLogin:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_an_orderly_end_loses_nothing(number: signal.Signals, launch: Launch) -> None:
-    """In the middle of everything: 1012 with a reason, exit code 0 in time, and all that was answered is kept."""
+    """In the middle of everything: 1012 for new apps, no close frame for the first ones, exit code 0 in time, and all that was answered is kept."""
     stage = launch(PATIENT_OFFERS)
     host, opponent = await stage.fighting()
     fighters = [Fighters(*await stage.pair()) for _ in range(3)]
     renamers = [Renamer(await stage.person()) for _ in range(4)]
     stranger = await stage.stranger()
+    newer = await stage.host()
+    await newer.signal.call("announce", capabilities=["seats"])
     everybody: list[Busy] = [*fighters, *renamers]
     work = [asyncio.create_task(each.run()) for each in everybody]
     await eventually(_all_have(everybody, answers=5), "everybody is at work")
     await _ends_in_time(stage.server, number)
     await asyncio.gather(*work)
-    assert await stranger.expect_close() == 1012
+    assert await stranger.expect_close() == NO_CLOSE_FRAME
     for person in (host, opponent, *(side for pair in fighters for side in (pair.proposer, pair.target))):
-        assert await person.signal.close_code() == 1012
-        assert person.signal.connection.close_reason == "shutting down"
+        assert await person.signal.close_code() == NO_CLOSE_FRAME
+    assert await newer.signal.close_code() == 1012
+    assert newer.signal.connection.close_reason == "shutting down"
     await asyncio.to_thread(stage.server.start)
     await host.connect()
     await opponent.connect()

@@ -43,7 +43,7 @@ PAYLOADS: dict[Event, object] = {
     Event.REQUEST: StartPk(pk_room_id="x"),
     Event.DISCONNECT: Disconnect(),
     Event.PING: Ping(),
-    Event.ENDED: CloseCode.REPLACED,
+    Event.ENDED: (CloseCode.REPLACED, ""),
 }
 # Events that mean nothing in a state, by intention.
 IGNORED: dict[State, set[Event]] = {
@@ -325,10 +325,40 @@ class TestViolations:
 
 
 class TestClosed:
-    @pytest.mark.parametrize("code", [CloseCode.REPLACED, CloseCode.LOGGED_OUT, CloseCode.SERVICE_RESTART])
-    def test_the_server_can_close(self, code: CloseCode) -> None:
-        """The close frame carries the code and its reason."""
-        assert authorised().close(code) == (Close(code, code.reason),)
+    @pytest.mark.parametrize("announces", [False, True])
+    @pytest.mark.parametrize("code", CloseCode)
+    def test_the_server_can_close(self, code: CloseCode, announces: bool) -> None:
+        """A frame carries code and reason, unless the client could not stand it and should come back."""
+        connection = authorised()
+        if announces:
+            connection.text_received('announce={"capabilities":["seats"]}', OPENED)
+        framed = announces or code is not CloseCode.SERVICE_RESTART
+        assert connection.close(code) == (Close(code, code.reason, framed=framed),)
+
+    @pytest.mark.parametrize("capabilities", ['["seats"]', '["what comes later"]'])
+    def test_who_has_announced_sees_a_frame_for_silence(self, capabilities: str) -> None:
+        """Whatever was announced, the app is newer than those that do not survive a close frame."""
+        connection = authorised()
+        connection.text_received(f'announce={{"capabilities":{capabilities}}}', OPENED)
+        assert connection.tick(OPENED + 60) == (Close(CloseCode.PONG_TIMEOUT, "pong timeout"),)
+
+    @pytest.mark.parametrize("body", ["{}", '{"capabilities":[]}', '{"capabilities":7}'])
+    def test_who_announces_nothing_sees_none(self, body: str) -> None:
+        """An empty announcement is none."""
+        connection = authorised()
+        connection.text_received(f"announce={body}", OPENED)
+        assert connection.tick(OPENED + 60) == (Close(CloseCode.PONG_TIMEOUT, "pong timeout", framed=False),)
+
+    def test_who_is_late_to_authorise_sees_none(self) -> None:
+        """Nobody has announced anything by then."""
+        late = Close(CloseCode.POLICY_VIOLATION, "not authorised in time", framed=False)
+        assert connected().tick(OPENED + 60) == (late,)
+
+    def test_who_floods_sees_a_frame_even_before_auth(self) -> None:
+        """It shares its code with being late; its client should not come back."""
+        connection = connected(burst=1)
+        outputs = [connection.text_received("ping={}", OPENED) for _ in range(2)]
+        assert outputs[1] == (Close(CloseCode.POLICY_VIOLATION, "too many messages"),)
 
     def test_nothing_has_an_effect_afterwards(self) -> None:
         """Every input to a closed connection gives nothing and leaves all as it was."""
