@@ -10,7 +10,7 @@ from qlive_app.runtime.metrics import Metrics
 from qlive_app.services import Services
 from qlive_app.signalling.errors import code_of
 from qlive_app.signalling.seat_commands import SeatCommands
-from qlive_core.errors import QliveError, Refused, Unavailable
+from qlive_core.errors import Refused, Unavailable
 from qlive_core.signalling import AnswerPk, AnswerPkRes, EndPk, EndPkRes, Reply, Request, SignalCode, StartPk
 from qlive_core.signalling.messages import StartPkRes
 
@@ -31,13 +31,16 @@ class SignalCommands:
             **SeatCommands(services).handlers(),
         }
 
-    async def execute(self, user_id: str, request: Request) -> Reply:
-        """Run the request, carry out its effects and return the reply; errors become codes."""
+    async def execute(self, user_id: str, request: Request, *, has_announced: bool) -> Reply:
+        """Run the request, carry out its effects and return the reply; errors become codes.
+
+        ``has_announced`` tells whether the app that asks has announced anything that it can show.
+        """
         started = time.perf_counter()
         try:
             reply = await self._handlers[type(request)](user_id, request)
         except Exception as error:  # noqa: BLE001 - whatever fails, the client gets its one reply
-            reply = self._failed(user_id, request, error)
+            reply = self._failed(user_id, request, error, has_announced=has_announced)
         self._metrics.observe_message(request.TYPE, reply.code, time.perf_counter() - started)
         return reply
 
@@ -64,7 +67,7 @@ class SignalCommands:
         self.services.effects.run(outcome.effects)
         return EndPkRes.answer(SignalCode.OK, request.rpc_id)
 
-    def _failed(self, user_id: str, request: Request, error: Exception) -> Reply:
+    def _failed(self, user_id: str, request: Request, error: Exception, *, has_announced: bool) -> Reply:
         reply_class = request.REPLY or Reply
         if not isinstance(error, Refused):
             self._log.error(
@@ -75,5 +78,5 @@ class SignalCommands:
                 # When the store is away, this is said many times a second.
                 exc_info=None if isinstance(error, Unavailable) else error,
             )
-        code = code_of(error) if isinstance(error, QliveError) else SignalCode.INVALID_PARAMETER
+        code = code_of(error, type(request), has_announced=has_announced)
         return reply_class.answer(code, request.rpc_id)

@@ -1,5 +1,7 @@
 """Which signalling code an error is answered with."""
 
+from collections.abc import Mapping
+
 from qlive_core.errors import (
     AlreadyJoined,
     AppUnfit,
@@ -19,7 +21,7 @@ from qlive_core.errors import (
     SeatTaken,
     Unauthenticated,
 )
-from qlive_core.signalling import SignalCode
+from qlive_core.signalling import AnswerPk, EndPk, Request, SignalCode, StartPk
 
 CODES: dict[type[QliveError], SignalCode] = {
     Unauthenticated: SignalCode.TOKEN_INVALID,
@@ -37,12 +39,29 @@ CODES: dict[type[QliveError], SignalCode] = {
     NotJoined: SignalCode.PLAYER_NOT_JOINED,
     AppUnfit: SignalCode.APP_UNSUITABLE,
     InvalidParameter: SignalCode.INVALID_PARAMETER,
-    # The oldest app ends its stream on codes that it does not know; this one makes it show a message.
     Refused: SignalCode.INVALID_PARAMETER,
-    QliveError: SignalCode.INVALID_PARAMETER,
 }
 
+_SURVIVED: Mapping[type[Request], SignalCode] = {
+    StartPk: SignalCode.ROOM_IN_PK,
+    AnswerPk: SignalCode.ROOM_NOT_IN_PK,
+    EndPk: SignalCode.ROOM_IN_PK,
+}
+"""What the first apps are told when a request fails through no fault of theirs.
 
-def code_of(error: QliveError) -> SignalCode:
-    """Return the code of the error's nearest class."""
-    return next(CODES[cls] for cls in type(error).__mro__ if cls in CODES)
+The first Android app ends its live on every code but 10011, 10012 and 10013. Later ones also know 10016, which has
+them show that a seat cannot be had; so it is for all that is about seats.
+"""
+
+
+def code_of(error: Exception, request: type[Request], *, has_announced: bool) -> SignalCode:
+    """Return the code for a request that failed; ``has_announced`` tells that its app is newer than the first ones.
+
+    What is refused has the code of the error's nearest class. Everything else (a store that is away, a race that
+    was lost too often, a fault of ours) means that the user may try again.
+    """
+    if isinstance(error, Refused):
+        return next(CODES[cls] for cls in type(error).__mro__ if cls in CODES)
+    if has_announced:
+        return SignalCode.TRY_AGAIN
+    return _SURVIVED.get(request, SignalCode.POSITION_TAKEN)

@@ -165,7 +165,9 @@ class SignalSession:
     async def _execute(self, request: Request) -> None:
         if self._user_id is None or not self._hub.counts(self._user_id, self):
             return  # a newer connection speaks for the user
-        reply = await self._commands.execute(self._user_id, request)
+        reply = await self._commands.execute(
+            self._user_id, request, has_announced=self._protocol.has_announced
+        )
         self._enqueue(encode(reply), is_push=False)
         if self._writer is not None:  # who does not take his answers is not asked for more
             await asyncio.wait((self._writer,))

@@ -34,6 +34,8 @@ class SignalCode(IntEnum):
     PLAYER_NOT_JOINED = 10025, "player not joined"
     APP_UNSUITABLE = 10026, "player's app does not support the request"
     INVALID_PARAMETER = 10031, "invalid parameter"
+    TRY_AGAIN = 10032, "cannot be done now, try again"
+    """Nothing is wrong with the request. Only for apps that have announced something."""
 
 
 class CloseCode(IntEnum):

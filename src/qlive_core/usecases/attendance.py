@@ -106,6 +106,11 @@ class Attendance:
         if presence is not None and (able := presence.able(capabilities)) != presence:
             await self.presences.replace(able)
 
+    async def capabilities(self, user_id: str) -> frozenset[str]:
+        """Return what the user's app has announced that it can show."""
+        presence = await self.presences.get(user_id)
+        return presence.capabilities if presence is not None else frozenset()
+
     async def sign_of_life(self, user_id: str) -> None:
         """Note an authorised call: it keeps a host who has no connection."""
         place = await self.places.get(user_id)

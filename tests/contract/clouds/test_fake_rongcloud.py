@@ -110,6 +110,17 @@ async def test_chat_rooms(rongcloud: FakeRongCloud, server: Server) -> None:
     assert await server.refused("/chatroom/get", chatroomId=ROOM) == (400, 1002)
 
 
+async def test_who_joins_a_chat_room_that_is_not_there_makes_it(
+    rongcloud: FakeRongCloud, server: Server
+) -> None:
+    """So does the vendor's SDK. An app may join before the server has made the room, which then takes it over."""
+    ada = rongcloud.connect(await server.token("ada"))
+    ada.join(ROOM)
+    ada.say_text(ROOM, "first")
+    await server.room(ROOM)
+    assert (await server.call("/chatroom/get", chatroomId=ROOM))["memberCount"] == 1
+
+
 async def test_who_may_not_speak(rongcloud: FakeRongCloud, server: Server) -> None:
     """Strangers, the gagged, the banned, and all but the exempt in a muted room; time and lifting end it."""
     await server.room(ROOM)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Protocol
+from typing import Protocol, Self
 
 import attrs
 import httpx
@@ -44,12 +44,23 @@ class Worker(Protocol):
 
 
 class Fighters:
-    """Two hosts who go from PK to PK; `possible` are the states that the answers leave possible."""
+    """Two hosts who go from PK to PK; `possible` are the states that the answers leave possible.
+
+    Their app is a new one, which is told when it is to try again.
+    """
 
     def __init__(self, proposer: Person, target: Person) -> None:
         self.proposer, self.target = proposer, target
         self.possible = {"single"}
         self._step = 0
+
+    @classmethod
+    async def on(cls, stage: Stage) -> Self:
+        """Make two hosts with connections."""
+        pair = await stage.pair()
+        for person in pair:
+            assert (await person.signal.call("announce", capabilities=["seats"]))["code"] == 0
+        return cls(*pair)
 
     async def work(self, book: list[Answer]) -> bool:
         caller, kind, fields, state = self._steps()[self._step]
@@ -59,7 +70,7 @@ class Fighters:
         self._step = (self._step + 1) % 3
         if code == SignalCode.OK:
             self.possible = {state}
-        elif code == SignalCode.INVALID_PARAMETER:
+        elif code == SignalCode.TRY_AGAIN:
             self.possible.add(state)  # the store failed, and may have done it nevertheless
         return code == SignalCode.OK
 

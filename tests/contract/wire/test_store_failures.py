@@ -69,7 +69,7 @@ def stored_on(mongod: Mongod, database: str, settings: Settings) -> Settings:
 
 async def crowd(stage: Stage) -> Load:
     """Let people fight, log in, open and close rooms and look around; return when all of that has begun."""
-    fighters = [Fighters(*await stage.pair()) for _ in range(3)]
+    fighters = [await Fighters.on(stage) for _ in range(3)]
     openers = [Opener(await stage.person()) for _ in range(2)]
     phones = iter(NEWCOMERS)
     newcomers = [Newcomers(stage, phones) for _ in range(2)]
@@ -111,6 +111,35 @@ async def test_lost_and_found(mongod: Mongod, launch_on: Launch, lose: Step, bri
     ):
         slowest = load.slowest(since=since, before=before)
         assert slowest.took_s < bound_s + SLACK_S, slowest
+
+
+SURVIVED_BY_THE_FIRST_APPS = {10011, 10012, 10013}
+
+
+@WAYS_TO_LOSE_IT
+async def test_the_first_apps_go_on(mongod: Mongod, launch_on: Launch, lose: Step, bring_back: Step) -> None:
+    """While mongod is gone their requests fail with codes on which they do not end the live, and new apps are told
+    to try again.
+    """
+    stage = launch_on(stored_on(mongod, f"survived_{lose.__name__}", PATIENT))
+    old, new, target, proposer = [await stage.host() for _ in range(4)]
+    fighter, _ = await stage.fighting()
+    assert (await new.signal.call("announce", capabilities=["seats"]))["code"] == 0
+    await offer(proposer, target)
+    async with Probe(stage) as probe:
+        await asyncio.to_thread(lose, mongod)
+        await probe.until(ready=False, within_s=ANSWERED_WITHIN_S + SLACK_S)
+        asked = {
+            "start-pk": old.signal.call("start-pk", pkRoomID=new.room),
+            "answer-pk": target.signal.call("answer-pk", reqRoomID=proposer.room, accept=True),
+            "end-pk": fighter.signal.call("end-pk", pkRoomID=fighter.room),
+        }
+        answers = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+        assert (await new.signal.call("start-pk", pkRoomID=old.room))["code"] == 10032
+        await asyncio.to_thread(bring_back, mongod)
+        await probe.until(ready=True, within_s=BACK_WITHIN_S + SLACK_S)
+    assert answers["start-pk"]["code"] == 10012
+    assert {each["code"] for each in answers.values()} <= SURVIVED_BY_THE_FIRST_APPS
 
 
 async def bystanding(stage: Stage) -> SignalClient:

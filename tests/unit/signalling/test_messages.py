@@ -198,6 +198,7 @@ def test_codes_have_the_originals_texts() -> None:
         10025: "player not joined",
         10026: "player's app does not support the request",
         10031: "invalid parameter",
+        10032: "cannot be done now, try again",
     }
 
 

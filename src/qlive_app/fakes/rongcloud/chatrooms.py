@@ -132,9 +132,12 @@ class ChatRooms:
 
     # Rooms.
 
+    def found_or_made(self, room_id: str) -> ChatRoom:
+        """Return the chat room of that id, which comes into being if there is none."""
+        return self.rooms.setdefault(room_id, ChatRoom(room_id, room_id, self._clock.now_ms()))
+
     def _open(self, room_id: str, name: str) -> None:
-        room = self.rooms.setdefault(room_id, ChatRoom(room_id, name, self._clock.now_ms()))
-        room.name = name
+        self.found_or_made(room_id).name = name
 
     async def _create(self, request: Request, _at: Parameters) -> Answer:
         named = {

@@ -69,14 +69,14 @@ class FakeClient:
         self._end(OFFLINE)
 
     def join(self, room_id: str) -> None:
-        """Join a chat room that exists. Raises ClientRefused: 23410 there is none, 23409 kicked out before."""
+        """Join a chat room, which is made if there is none, as the vendor's SDK does for `joinChatRoom`.
+
+        Raises ClientRefused: 23409 kicked out before.
+        """
         self._check_connected()
-        room = self._rooms.rooms.get(room_id)
-        if room is None:
-            raise ClientRefused(23410, f"there is no chat room {room_id!r}")
         if self._rooms.blocks.holds(room_id, self.user_id):
             raise ClientRefused(23409, f"{self.user_id} was kicked out of {room_id!r}")
-        room.members[self.user_id] = self._clock.now_ms()
+        self._rooms.found_or_made(room_id).members[self.user_id] = self._clock.now_ms()
         self._callbacks.chatroom(room_id, self.user_id, JOINED)
 
     def leave(self, room_id: str) -> None:

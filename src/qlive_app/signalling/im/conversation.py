@@ -58,7 +58,9 @@ class ImConversation:
         # What an audience asks for names its room, so only a host's word can be taken for one about a newer room.
         if here.hosted_room is not None and here.outdates(word.at):
             return "stale"
-        self._reply(word.user_id, await self.commands.execute(word.user_id, request))
+        able = await self.services.attendance.capabilities(word.user_id)
+        reply = await self.commands.execute(word.user_id, request, has_announced=bool(able))
+        self._reply(word.user_id, reply)
         return "command"
 
     def _reply(self, user_id: str, reply: Reply | None) -> None:
