@@ -1,19 +1,26 @@
 """What the mirrored stores have in common: how facts get into the cache, and how they get out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from contextlib import suppress
-from typing import Any, Generic, Protocol, TypeVar, cast
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar, cast
 
 from qlive_adapters.mirror.cache import FactCache
+from qlive_adapters.mirror.doubts import Doubts, Look
 from qlive_core.errors import Duplicate, LostRace, StoreUnavailable
 from qlive_core.ports.stores import FactStore
 
-Fact = TypeVar("Fact")
-Result = TypeVar("Result")
-Lookup = Callable[[str], Awaitable[Fact | None]]
 
-_COMMIT_TAKES_S = 0.1
+class Revised(Protocol):
+    """A fact."""
+
+    @property
+    def rev(self) -> int:
+        """Return its revision."""
+        ...
+
+
+Fact = TypeVar("Fact", bound=Revised)
+Lookup = Callable[[str], Awaitable[Fact | None]]
 
 
 class Guarded(Protocol[Fact]):
@@ -28,7 +35,8 @@ class MirroredFacts(Generic[Fact]):
     """A store in front of another one, with all of its facts in memory.
 
     Writes of one fact go through this process one at a time, so that their outcomes enter the cache in the
-    order in which they were committed.
+    order in which they were committed. A write of which nobody knows whether it took place is looked after until
+    that is known; see ``doubts.py``.
     """
 
     def __init__(
@@ -45,7 +53,7 @@ class MirroredFacts(Generic[Fact]):
         self._lookups = dict(lookups or {})
         self._changed = changed
         self._turns: dict[str, asyncio.Future[None] | None] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._doubts = Doubts()
         self._kept = 0
 
     async def get(self, key: str) -> Fact | None:
@@ -54,51 +62,55 @@ class MirroredFacts(Generic[Fact]):
 
     async def replace(self, fact: Fact) -> Fact:
         """As FactStore.replace."""
-        replaced = await self._write(fact, lambda: self._store.replace(fact))
+        replaced = await self._write(fact, lambda: self._store.replace(fact), on=fact.rev)
         return cast("Fact", replaced)
 
     async def remove(self, fact: Fact) -> None:
         """As FactStore.remove."""
-        await self._write(fact, lambda: self._store.remove(fact))
+        await self._write(fact, lambda: self._store.remove(fact), on=fact.rev)
 
-    async def refresh(self, key: str) -> None:
-        """Look again at that fact in the wrapped store."""
+    async def refresh(self, key: str) -> Fact | None:
+        """Look again at that fact in the wrapped store, and return it."""
         await self._begin_turn(key)
         try:
-            self._keep(key, await self._store.get(key))
+            stored = await self._store.get(key)
+            self._keep(key, stored)
         finally:
             self._end_turn(key)
+        return stored
 
     async def _add(self, fact: Fact, add: Callable[[], Awaitable[None]]) -> None:
         async def commit() -> Fact:
             await add()
             return fact
 
-        await self._write(fact, commit)
+        await self._write(fact, commit, on=None)
 
-    async def _write(self, fact: Fact, commit: Callable[[], Awaitable[Fact | None]]) -> Fact | None:
-        """Run ``commit``, which returns what is stored afterwards, and keep that."""
+    async def _write(
+        self, fact: Fact, commit: Callable[[], Awaitable[Fact | None]], *, on: int | None
+    ) -> Fact | None:
+        """Run ``commit``, which returns what is stored afterwards, and keep that.
+
+        ``on`` is the revision that must be stored for it to take place, None for nothing at all.
+        """
+        key = self._cache.key(fact)
         try:
             return await self._write_in_turn(fact, commit)
-        except asyncio.CancelledError:
-            # The store may commit all the same, a moment later.
-            self._start(self._look_again(self._cache.key(fact)))
+        except (asyncio.CancelledError, StoreUnavailable):
+            # The store may have committed all the same, or will do so later. The caller need not wait for that.
+            self._doubt(key, on)
             raise
 
-    async def _look_again(self, key: str) -> None:
-        await asyncio.sleep(_COMMIT_TAKES_S)
-        with suppress(StoreUnavailable):
-            await self.refresh(key)
+    def _doubt(self, key: str, on: int | None) -> None:
+        async def look() -> bool:
+            stored = await self.refresh(key)
+            # No revision of a key comes twice: as soon as another one is stored, the write is done or void.
+            return stored is not None if on is None else stored is None or stored.rev != on
 
-    async def _see_through(self, work: Coroutine[Any, Any, Result]) -> Result:
-        # The caller may be cancelled; the mirror must hear of the outcome.
-        return await asyncio.shield(self._start(work))
+        self._look_after(key, look)
 
-    def _start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+    def _look_after(self, subject: str | tuple[str, str], look: Look) -> None:
+        self._doubts.begin(subject, look)
 
     async def _write_in_turn(self, fact: Fact, commit: Callable[[], Awaitable[Fact | None]]) -> Fact | None:
         key = self._cache.key(fact)
@@ -111,12 +123,6 @@ class MirroredFacts(Generic[Fact]):
                 self._end_turn(key)
         except LostRace as lost:
             await self._learn(fact, lost)
-            raise
-        except StoreUnavailable:
-            # Nobody knows whether the write took place. If the store does not answer now either, the mirror
-            # stays as it is until a write loses to the truth.
-            with suppress(StoreUnavailable):
-                await self.refresh(key)
             raise
         return stored
 
@@ -159,7 +165,22 @@ class MirroredFacts(Generic[Fact]):
             if truth.get(key) != mine.get(key):
                 await self.refresh(key)
 
+    async def _corrected(self, stored: Sequence[Fact]) -> Sequence[Fact]:
+        """Return facts that were read for the sweep; where the mirror knows otherwise, it looks again."""
+        for fact in stored:
+            key = self._cache.key(fact)
+            if self._cache.get(key) != fact:
+                await self.refresh(key)
+        return stored
+
+    async def correct_absence(self, keys: Iterable[str]) -> None:
+        """Look again at facts that the mirror has, and of which the wrapped store said that they are not there."""
+        for key in keys:
+            if self._cache.get(key) is not None:
+                await self.refresh(key)
+
     def _keep(self, key: str, fact: Fact | None) -> None:
+        """Take in what is stored now."""
         self._kept += 1
         if fact is None:
             self._cache.drop(key)
@@ -192,7 +213,7 @@ class MirroredFactStore(MirroredFacts[Fact]):
 class RecentFacts(MirroredFactStore[Fact]):
     """A store in front of another one, with only the facts used last in memory; it asks for the others.
 
-    That something is not there is never remembered.
+    That something is not there is never remembered, nor what is in doubt: a token may have been logged out.
     """
 
     async def get(self, key: str) -> Fact | None:
@@ -214,5 +235,17 @@ class RecentFacts(MirroredFactStore[Fact]):
         fact = await read()
         # If something was written meanwhile, the answer may be older than what the cache has heard since.
         if fact is not None and kept == self._kept:
-            self._cache.put(fact)
+            self._remember(fact)
         return fact
+
+    def _remember(self, fact: Fact) -> None:
+        if self._cache.key(fact) not in self._doubts:
+            self._cache.put(fact)
+
+    def _keep(self, key: str, fact: Fact | None) -> None:
+        super()._keep(key, None if key in self._doubts else fact)
+
+    def _look_after(self, subject: str | tuple[str, str], look: Look) -> None:
+        super()._look_after(subject, look)
+        if isinstance(subject, str):
+            self._keep(subject, None)

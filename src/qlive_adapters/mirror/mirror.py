@@ -1,5 +1,7 @@
 """All stores, mirrored."""
 
+from collections.abc import Iterable
+
 from qlive_adapters.mirror.recent import CAPACITY, MirroredAccounts, MirroredSessions
 from qlive_adapters.mirror.whole import MirroredPks, MirroredPlaces, MirroredPresences, MirroredRooms
 from qlive_adapters.mirror.wrapped import Stores
@@ -21,10 +23,15 @@ class Mirror:
         self.sms_codes = wrapped.sms_codes
         self.send_quotas = wrapped.send_quotas
         self.sessions = MirroredSessions(wrapped.sessions, capacity=capacity)
-        self.rooms = MirroredRooms(wrapped.rooms, self._count)
-        self.places = MirroredPlaces(wrapped.places, self._count)
-        self.pks = MirroredPks(wrapped.pks, self._count)
         self.presences = MirroredPresences(wrapped.presences)
+        self.rooms = MirroredRooms(wrapped.rooms, self._count, placeless=self._placeless)
+        self.places = MirroredPlaces(
+            wrapped.places,
+            self._count,
+            roomless=self.rooms.correct_absence,
+            unattended=self.presences.correct_absence,
+        )
+        self.pks = MirroredPks(wrapped.pks, self._count, roomless=self.rooms.correct_absence)
         self.feedback = wrapped.feedback
 
     async def load(self) -> None:
@@ -39,6 +46,9 @@ class Mirror:
         """
         for mirrored in (self.accounts, self.sessions, self.rooms, self.places, self.pks, self.presences):
             await mirrored.reload()
+
+    async def _placeless(self, user_ids: Iterable[str]) -> None:
+        await self.places.correct_absence(user_ids)
 
     def _count(self) -> None:
         self.version += 1

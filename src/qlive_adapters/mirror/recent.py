@@ -35,7 +35,7 @@ class MirroredAccounts(RecentFacts[Account]):
         found = await self._truth.get_many(missing)
         if kept == self._kept:
             for account in found.values():
-                self._cache.put(account)
+                self._remember(account)
         return {**known, **found}
 
 
@@ -57,8 +57,10 @@ class MirroredSessions(RecentFacts[Session]):
 
     async def purge(self, expired_before: float) -> int:
         """As SessionStore.purge."""
-        number = await self._truth.purge(expired_before)
-        for session in self._cache.all():
-            if session.expires_at < expired_before:
-                self._keep(session.user_id, None)
-        return number
+        try:
+            return await self._truth.purge(expired_before)
+        finally:
+            # Also if nobody knows whether it took place: whoever is left is asked for again.
+            for session in self._cache.all():
+                if session.expires_at < expired_before:
+                    self._keep(session.user_id, None)

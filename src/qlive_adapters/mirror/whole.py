@@ -1,26 +1,33 @@
 """Rooms, places, PKs and presences: mirrored as a whole.
 
-What the sweep asks about (what is due, what a crash left behind) is asked of the wrapped store.
+What the sweep asks about (what is due, what a crash left behind) is asked of the wrapped store; and where the
+mirror knows otherwise, it is the mirror that is corrected, or the sweep would find the same thing for ever.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 from qlive_adapters.mirror.cache import FactCache
 from qlive_adapters.mirror.caches import PkCache, PlaceCache, RoomCache
 from qlive_adapters.mirror.facts import MirroredFacts, MirroredFactStore
+from qlive_core.errors import StoreUnavailable
 from qlive_core.model.pk import Pk
 from qlive_core.model.place import Place
 from qlive_core.model.presence import Presence
 from qlive_core.model.room import Room
 from qlive_core.ports.stores import PkStore, PlaceStore, PresenceStore, RoomStore
 
+NotThere = Callable[[Iterable[str]], Awaitable[None]]
+"""Is told the keys of facts of another kind that the wrapped store does not have."""
+
 
 class MirroredRooms(MirroredFacts[Room]):
     """Implements RoomStore."""
 
-    def __init__(self, store: RoomStore, changed: Callable[[], None]) -> None:
+    def __init__(self, store: RoomStore, changed: Callable[[], None], *, placeless: NotThere) -> None:
         self._rooms = RoomCache()
         self._truth = store
+        self._placeless = placeless
         lookups = {"name": store.by_name, "creator": store.by_creator}
         super().__init__(store, self._rooms, lookups=lookups, changed=changed)
 
@@ -54,15 +61,21 @@ class MirroredRooms(MirroredFacts[Room]):
 
     async def hostless(self) -> Sequence[Room]:
         """As RoomStore.hostless."""
-        return await self._truth.hostless()
+        rooms = await self._corrected(await self._truth.hostless())
+        await self._placeless(room.creator for room in rooms)
+        return rooms
 
 
 class MirroredPlaces(MirroredFactStore[Place]):
     """Implements PlaceStore."""
 
-    def __init__(self, store: PlaceStore, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, store: PlaceStore, changed: Callable[[], None], *, roomless: NotThere, unattended: NotThere
+    ) -> None:
         self._places = PlaceCache()
         self._truth = store
+        self._roomless = roomless
+        self._unattended = unattended
         super().__init__(store, self._places, lookups={"seat": self._holder}, changed=changed)
 
     async def load(self) -> None:
@@ -91,7 +104,7 @@ class MirroredPlaces(MirroredFactStore[Place]):
 
     async def due(self, before: float) -> Sequence[Place]:
         """As PlaceStore.due."""
-        return await self._truth.due(before)
+        return await self._corrected(await self._truth.due(before))
 
     async def _holder(self, seat: str) -> Place | None:
         room_id, _, number = seat.rpartition("/")
@@ -99,30 +112,40 @@ class MirroredPlaces(MirroredFactStore[Place]):
 
     async def clear_room(self, room_id: str) -> None:
         """As PlaceStore.clear_room."""
-        await self._see_through(self._clear_room(room_id))
+        try:
+            await self._truth.clear_room(room_id)
+            await self._forget_who_left(room_id)
+        except (asyncio.CancelledError, StoreUnavailable):
+            self._look_after(("room", room_id), lambda: self._forget_who_left(room_id))
+            raise
 
-    async def _clear_room(self, room_id: str) -> None:
-        await self._truth.clear_room(room_id)
-        # Somebody may have come in since.
+    async def _forget_who_left(self, room_id: str) -> bool:
+        """Drop whoever is not in the room any more, and tell whether nobody is."""
         left = {place.user_id for place in await self._truth.in_room(room_id)}
         for place in self._places.in_room(room_id):
             if place.user_id not in left:
                 self._keep(place.user_id, None)
+        return not left
 
     async def roomless(self) -> Sequence[Place]:
         """As PlaceStore.roomless."""
-        return await self._truth.roomless()
+        places = await self._corrected(await self._truth.roomless())
+        await self._roomless({place.room_id for place in places})
+        return places
 
     async def unattended(self) -> Sequence[Place]:
         """As PlaceStore.unattended."""
-        return await self._truth.unattended()
+        places = await self._corrected(await self._truth.unattended())
+        await self._unattended(place.user_id for place in places)
+        return places
 
 
 class MirroredPks(MirroredFactStore[Pk]):
     """Implements PkStore."""
 
-    def __init__(self, store: PkStore, changed: Callable[[], None]) -> None:
+    def __init__(self, store: PkStore, changed: Callable[[], None], *, roomless: NotThere) -> None:
         self._truth = store
+        self._roomless = roomless
         super().__init__(store, PkCache(), lookups={"room_id": store.of_room}, changed=changed)
 
     async def load(self) -> None:
@@ -143,11 +166,13 @@ class MirroredPks(MirroredFactStore[Pk]):
 
     async def due(self, before: float) -> Sequence[Pk]:
         """As PkStore.due."""
-        return await self._truth.due(before)
+        return await self._corrected(await self._truth.due(before))
 
     async def roomless(self) -> Sequence[Pk]:
         """As PkStore.roomless."""
-        return await self._truth.roomless()
+        pks = await self._corrected(await self._truth.roomless())
+        await self._roomless({side.room_id for pk in pks for side in (pk.proposer, pk.target)})
+        return pks
 
 
 class MirroredPresences(MirroredFactStore[Presence]):
@@ -175,12 +200,22 @@ class MirroredPresences(MirroredFactStore[Presence]):
 
     async def due(self, before: float) -> Sequence[Presence]:
         """As PresenceStore.due."""
-        return await self._truth.due(before)
+        return await self._corrected(await self._truth.due(before))
 
     async def expect_all(self, until: float, *, node: str) -> None:
         """As PresenceStore.expect_all."""
-        await self._see_through(self._expect_all(until, node))
+        try:
+            await self._truth.expect_all(until, node=node)
+            self._take_in(await self._truth.all())
+        except (asyncio.CancelledError, StoreUnavailable):
+            self._look_after(("expected", node), lambda: self._all_expected(until, node))
+            raise
 
-    async def _expect_all(self, until: float, node: str) -> None:
-        await self._truth.expect_all(until, node=node)
-        self._take_in(await self._truth.all())
+    async def _all_expected(self, until: float, node: str) -> bool:
+        """Look at all presences, and tell whether all of those that should are expected now."""
+        presences = await self._truth.all()
+        await self._compare(presences)
+        return all(
+            presence.node == node if presence.expires_at is None else presence.expires_at >= until
+            for presence in presences
+        )
