@@ -59,11 +59,17 @@ class HangUpReason(enum.Enum):
 
 @frozen
 class HangUp:
-    """Close the user's connection: that one if ``connection_id`` is given, else whichever there is."""
+    """Close the user's connection, if it is the one that is meant.
+
+    ``connection_id`` means that connection, ``opened_by`` the one of that session (the hash of its token), and
+    ``not_opened_by`` any but that session's. What is "" means nothing; without any, it is whichever there is.
+    """
 
     user_id: str
     reason: HangUpReason
     connection_id: str = ""
+    opened_by: str = ""
+    not_opened_by: str = ""
 
 
 @frozen

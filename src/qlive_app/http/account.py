@@ -62,7 +62,7 @@ class AccountRoutes:
         return json_reply(person(account.id, account))
 
     async def logout(self, call: Call) -> Reply:
-        outcome = await self.services.sessions.logout(call.user_id)
+        outcome = await self.services.sessions.logout(call.token())
         self.services.effects.run(outcome.effects)
         return DONE
 

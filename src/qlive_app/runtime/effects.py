@@ -80,4 +80,10 @@ class LocalEffects:
         self._metrics.count_push(fate)
 
     def _hang_up(self, effect: HangUp) -> None:
-        self._hub.hang_up(effect.user_id, _CLOSE_CODES[effect.reason], effect.connection_id)
+        self._hub.hang_up(
+            effect.user_id,
+            _CLOSE_CODES[effect.reason],
+            connection_id=effect.connection_id,
+            opened_by=effect.opened_by,
+            not_opened_by=effect.not_opened_by,
+        )

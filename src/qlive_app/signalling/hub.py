@@ -15,6 +15,8 @@ class Connection(Protocol):
     """What the hub knows of an authorised connection."""
 
     connection_id: str
+    opened_by: str
+    """The hash of the token that it authenticated with."""
 
     def push(self, text: str) -> None:
         """Queue a push. Never waits."""
@@ -134,10 +136,23 @@ class Hub:
         mailbox.append(text)
         return "crowded" if crowded else "kept"
 
-    def hang_up(self, user_id: str, code: CloseCode, connection_id: str = "") -> None:
-        """Close the user's connection; only that one, if ``connection_id`` is given."""
+    def hang_up(
+        self,
+        user_id: str,
+        code: CloseCode,
+        *,
+        connection_id: str = "",
+        opened_by: str = "",
+        not_opened_by: str = "",
+    ) -> None:
+        """Close the user's connection, if it is the one that is meant; see the effect ``HangUp``."""
         connection = self.connection_of(user_id)
-        if connection is not None and connection_id in ("", connection.connection_id):
+        if (
+            connection is not None
+            and connection_id in ("", connection.connection_id)
+            and opened_by in ("", connection.opened_by)
+            and not_opened_by != connection.opened_by
+        ):
             connection.hang_up(code)
 
     def hang_up_all(self, code: CloseCode) -> None:

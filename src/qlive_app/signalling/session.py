@@ -16,6 +16,7 @@ from qlive_app.signalling.hub import MAILBOX_PUSHES, Hub
 from qlive_app.signalling.transport import Wire
 from qlive_core.errors import QliveError, Unauthenticated
 from qlive_core.model.presence import Presence
+from qlive_core.model.session import hash_token
 from qlive_core.signalling import (
     Auth,
     Authenticate,
@@ -50,7 +51,7 @@ class SignalSession:
     __slots__ = (
         "_closing", "_commands", "_hub", "_log", "_loop", "_metrics", "_outbox", "_outbox_max", "_protocol",
         "_services", "_sink", "_timer", "_unheard", "_unheard_since", "_user_id", "_wire", "_writer",
-        "connection_id",
+        "connection_id", "opened_by",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +66,7 @@ class SignalSession:
         outbox_max: int,
     ) -> None:
         self.connection_id = secrets.token_urlsafe(12)
+        self.opened_by = ""
         self._sink = socket
         self._wire: Wire = socket.scope["state"]["wire"]
         self._services = services
@@ -182,7 +184,18 @@ class SignalSession:
             self._refuse(request, error)
             return
         self._services.effects.run(outcome.effects)
+        self.opened_by = hash_token(request.token)
         self._attach(request, outcome.reply)
+        await self._check_session(request)
+
+    async def _check_session(self, request: Auth) -> None:
+        """Look once more at the session: one that ended just before the hub knew of us was looked for in vain."""
+        try:
+            await self._services.sessions.authenticate(request.token)
+        except Unauthenticated:
+            self.hang_up(CloseCode.LOGGED_OUT)
+        except QliveError:
+            return  # the store is away; what it said a moment ago holds
 
     def _confirm(self, request: Auth, user_id: str) -> None:
         self._carry_out_all(self._protocol.authorised(request, user_id, self._loop.time()))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from qlive_core.effects import (
     Arm,
@@ -72,12 +72,16 @@ class Attendance:
 
     @redecided
     async def disconnect(self, user_id: str, connection_id: str) -> Outcome[None]:
-        """Take the user's word that he leaves. Fenced as ``drop`` is."""
-        presence = await self.presences.get(user_id)
-        if presence is None or presence.connection_id != connection_id:
+        """Take the user's word that they leave where they are. Fenced as ``drop`` is.
+
+        A room that they enter at the same moment by another call is not meant.
+        """
+        seen = await self.departure.seen(user_id)
+        if seen.presence is None or seen.presence.connection_id != connection_id:
             return Outcome(None)
-        await self._remove(presence)
-        return await self.departure.leave_place(user_id)
+        await self._remove(seen.presence)
+        left = await self.departure.leave(evolve(seen, presence=None))
+        return Outcome(None, (*left.effects, *await self.attend(user_id)))
 
     @redecided
     async def lease(self, user_id: str, lease_s: float) -> tuple[Effect, ...]:
@@ -98,6 +102,14 @@ class Attendance:
             ends = max(ends, presence.expires_at or ends)
             await self.presences.replace(presence.leased(ends, self.node))
         return (absence_deadline(user_id, ends),)
+
+    async def attend(self, user_id: str) -> tuple[Effect, ...]:
+        """Lease a place whose user has no presence, because the last one ended just as they came here."""
+        place = await self.places.get(user_id)
+        if place is None or place.kind is PlaceKind.LAPSED or await self.presences.get(user_id) is not None:
+            return ()
+        hosting = place.kind is PlaceKind.HOSTING
+        return await self.lease(user_id, self.rules.host_lease_s if hosting else self.rules.audience_lease_s)
 
     @redecided
     async def announce(self, user_id: str, capabilities: Iterable[str]) -> None:
@@ -151,7 +163,7 @@ class Attendance:
         if here.place is None:
             return Outcome(True, (LetGo(user_id), *hung_up))
         left = await self.departure.vacate(here.place, lapse=False)
-        return Outcome(True, (*left.effects, *hung_up))
+        return Outcome(True, (*left.effects, *hung_up, *await self.attend(user_id)))
 
     async def to_ping_over_im(self, user_ids: Iterable[str]) -> Outcome[list[str]]:
         """Return those of the users who are to be asked over IM whether they are there.
@@ -219,7 +231,7 @@ class Attendance:
             return Outcome(True, (LetGo(user_id),))
         # Whoever takes a place between the two writes begins anew, with a presence of his own.
         left = await self.departure.vacate(place, lapse=presence.state is PresenceState.LEASE)
-        return Outcome(True, left.effects)
+        return Outcome(True, (*left.effects, *await self.attend(user_id)))
 
     async def adopt(self) -> None:
         """Give those whom an earlier process knew time to come back to this one: a grace, from now on.

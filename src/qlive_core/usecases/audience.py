@@ -81,13 +81,13 @@ class Audience:
             return ()  # the room closed, or the user went elsewhere, at the same moment
 
     async def _watch(self, user_id: str, room_id: str, old: Place | None) -> tuple[Effect, ...]:
-        """Commit in this order: lease, place. Then look whether the room is still there."""
+        """Commit in this order: lease, place. Then look whether room and presence are still there."""
         effects = await self.attendance.lease(user_id, self.rules.audience_lease_s)
         place = await self._take_place(user_id, room_id, old)
         if await self.rooms.get(room_id) is None:
             await self.places.remove(place)
             raise NoSuchRoom
-        return effects
+        return (*effects, *await self.attendance.attend(user_id))
 
     async def _take_place(self, user_id: str, room_id: str, old: Place | None) -> Place:
         """Write the place even if it stays the same, so that a departure at the same moment meets the newer one."""

@@ -131,6 +131,7 @@ class Rooms:
             await self._release(place)
             raise
         await self._settle(room, place)
+        leased += await self.attendance.attend(room.creator)
         held: tuple[Effect, ...] = (Hold(room.creator),) if leased else ()
         return Outcome(self._hosted(room), (*leased, *held, OpenChat(room.id, room.name)))
 
@@ -156,5 +157,5 @@ class Rooms:
         try:
             await self.places.replace(place)
         except Stale:
-            await self.departure.close_room(room)
+            await self.rooms.remove(room)  # whoever came meanwhile is told by the sweep
             raise

@@ -2,8 +2,8 @@
 
 from attrs import evolve, frozen
 
-from qlive_core.effects import HangUp, HangUpReason, Outcome
-from qlive_core.errors import BadToken, Stale
+from qlive_core.effects import Effect, HangUp, HangUpReason, Outcome
+from qlive_core.errors import BadToken, Stale, Unavailable
 from qlive_core.model.account import Account
 from qlive_core.model.revision import first_revision
 from qlive_core.model.session import Session, hash_token
@@ -12,7 +12,7 @@ from qlive_core.ports.stores import AccountStore, SessionStore
 from qlive_core.ports.world import Clock, Ids
 from qlive_core.rules import Rules
 from qlive_core.usecases.codes import Codes
-from qlive_core.usecases.departure import Departure
+from qlive_core.usecases.departure import Departure, Seen
 from qlive_core.usecases.races import redecided
 from qlive_core.usecases.whereabouts import Whereabouts
 
@@ -50,9 +50,11 @@ class Sessions:
         account = await self._account(phone)
         token = self.ids.session_token()
         await self._open_session(account.id, token)
+        await self.departure.forget_app(account.id)
         here = await self.whereabouts.of(account.id)
         reply = LoggedIn(account, token, here.status, here.shown_room_id)
-        return Outcome(reply, (HangUp(account.id, HangUpReason.LOGGED_OUT),))
+        older = HangUp(account.id, HangUpReason.LOGGED_OUT, not_opened_by=hash_token(token))
+        return Outcome(reply, (older,))
 
     async def authenticate(self, token: str) -> str:
         """Return the id of the user whose token this is. Raises BadToken."""
@@ -73,11 +75,25 @@ class Sessions:
             raise BadToken("failed to authenticate with token")
         return account
 
-    async def logout(self, user_id: str) -> Outcome[None]:
-        """End the session and everything that the user takes part in, as if he had disconnected."""
-        await self._close_session(user_id)
-        left = await self.departure.leave_everything(user_id)
-        return Outcome(None, (*left.effects, HangUp(user_id, HangUpReason.LOGGED_OUT)))
+    async def logout(self, token: str) -> Outcome[None]:
+        """End the token's session and what its user takes part in, as if they had disconnected.
+
+        That the session ends decides. If a login replaced it before, everything there is belongs to that login, and
+        nothing happens. If the store fails later on, the connection is hung up all the same: then grace or lease end
+        the rest.
+        """
+        session = await self.sessions.by_token_hash(hash_token(token))
+        if session is None:
+            return Outcome(None)
+        seen = await self.departure.seen(session.user_id)
+        if not await self._close_session(session):
+            return Outcome(None)
+        hang_up = HangUp(session.user_id, HangUpReason.LOGGED_OUT, opened_by=session.token_hash)
+        try:
+            left = await self._leave(seen)
+        except Unavailable:
+            return Outcome(None, (hang_up,))
+        return Outcome(None, (*left, hang_up))
 
     @redecided
     async def update_profile(self, user_id: str, *, nickname: str, gender: str, avatar: str) -> Account:
@@ -116,7 +132,19 @@ class Sessions:
             await self.sessions.replace(evolve(old, token_hash=hash_token(token), expires_at=expires_at))
 
     @redecided
-    async def _close_session(self, user_id: str) -> None:
-        session = await self.sessions.get(user_id)
-        if session is not None:
-            await self.sessions.remove(session)
+    async def _close_session(self, session: Session) -> bool:
+        """End this session; tell whether it was still there."""
+        current = await self.sessions.get(session.user_id)
+        if current is None or current.token_hash != session.token_hash:
+            return False
+        await self.sessions.remove(current)
+        return True
+
+    async def _leave(self, seen: Seen) -> tuple[Effect, ...]:
+        """Leave where the user was seen, and what they came to with the same token before it died."""
+        left = (await self.departure.leave(seen)).effects
+        now = await self.departure.seen(seen.user_id)
+        # Seen while there is no session, it is no newer login's.
+        if (now.presence or now.place) and await self.sessions.get(seen.user_id) is None:
+            left += (await self.departure.leave(now)).effects
+        return left

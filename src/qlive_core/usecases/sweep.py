@@ -1,11 +1,13 @@
 """The slow look around: what earlier lives, other nodes and crashes left behind."""
 
+from collections.abc import AsyncIterator
+
 from attrs import frozen
 
 from qlive_core.effects import Arm, Compose, DeadlineKind, Effect, Hold
-from qlive_core.errors import LostRace
+from qlive_core.errors import LostRace, Unavailable
 from qlive_core.model.pk import PkState
-from qlive_core.model.place import Place, PlaceKind
+from qlive_core.model.place import Place
 from qlive_core.model.presence import PresenceState
 from qlive_core.model.sms import DAY_S, HOUR_S
 from qlive_core.ports.stores import (
@@ -60,17 +62,32 @@ class Sweep:
         Of people only those who are overdue: there are many, and whoever gave them their time has armed it, too.
         """
         effects: list[Effect] = []
+        try:
+            async for told in self._repairs():
+                effects += told
+            effects += await self._due(horizon_s)
+        except Unavailable:
+            if not effects:
+                raise
+            # What was repaired is told; the next round goes on.
+        return tuple(effects)
+
+    async def _repairs(self) -> AsyncIterator[tuple[Effect, ...]]:
+        """Repair one thing after the other; give what is to be told of each."""
         for pk in await self.pks.roomless():
             for side in (pk.proposer, pk.target):
                 if await self.rooms.get(side.room_id) is None:
-                    effects += await self.departure.end_pk_of(side.room_id)
+                    yield await self.departure.end_pk_of(side.room_id)
         for room in await self.rooms.hostless():
-            effects += await self._close_abandoned(room.id)
-        for place in await self.places.roomless():
-            await self._remove(place)
+            yield await self._close_abandoned(room.id)
+        roomless = await self.places.roomless()
+        for room_id in sorted({place.room_id for place in roomless if place.in_audience}):
+            yield await self.departure.empty_closed(room_id)
+        for place in roomless:
+            if not place.in_audience:
+                await self._remove(place)
         for place in await self.places.unattended():
-            effects += await self.attendance.lease(place.user_id, self._lease_s(place))
-        return (*effects, *await self._due(horizon_s))
+            yield await self.attendance.attend(place.user_id)
 
     async def tidy(self) -> int:
         """Remove what nobody can use any more; return how much it was."""
@@ -96,10 +113,6 @@ class Sweep:
             if p.seat_until is not None
         ]
         return (*offers, *absences, *requests)
-
-    def _lease_s(self, place: Place) -> float:
-        hosting = place.kind is PlaceKind.HOSTING
-        return self.rules.host_lease_s if hosting else self.rules.audience_lease_s
 
     async def _close_abandoned(self, room_id: str) -> tuple[Effect, ...]:
         room = await self.rooms.get(room_id)

@@ -245,6 +245,20 @@ async def test_the_handshake_of_old_apps(stage: Stage) -> None:
     assert b"sec-websocket-extensions" not in head.lower()
 
 
+async def test_a_logout_and_a_login_at_the_same_moment(stage: Stage) -> None:
+    """The old device logs out while the new one logs in: what the new one was given is good."""
+    person = await stage.person()
+    for _ in range(15):
+        old = person.api
+        (left, entered) = await asyncio.gather(old.logout(), stage.api().login(person.phone, SMS_CODE))
+        assert left.status_code in (200, 401)
+        person.api = stage.api(entered.json()["token"])
+        opened = await person.api.create_room(person.room_name)
+        assert opened.status_code == 200, opened.text
+        assert await person.status_of(opened.json()["roomID"]) == "single"
+        refusal(await old.rooms(), 401, 401003)
+
+
 async def test_shutdown_says_goodbye(launch: Launch) -> None:
     """On SIGTERM connections end, the process ends with 0, and nothing committed is lost."""
     stage = launch({})

@@ -539,9 +539,10 @@ class Promise:
                 known.asked = self.now
 
     def logout(self, user: str) -> str:
-        """End the session and everything else."""
-        self.logged_in.discard(user)
-        self._go(user)
+        """End the session and everything else; a token that is no good any more ends nothing."""
+        if user in self.logged_in:
+            self.logged_in.discard(user)
+            self._go(user)
         return "done"
 
     def _go(self, user: str) -> None:

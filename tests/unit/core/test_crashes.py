@@ -1,5 +1,7 @@
 """A process may die between any two writes of a command, and nobody is stuck because of it."""
 
+from contextlib import suppress
+
 import pytest
 
 from core.facts import check, check_nobody_is_stuck, picture
@@ -20,7 +22,10 @@ from core.scenes import (
     stage,
     viewer_gone,
 )
-from core.world import WRITES, World
+from core.world import WRITES, World, pushes
+from qlive_core.effects import Effect, Outcome
+from qlive_core.errors import StoreUnavailable
+from qlive_core.signalling.messages import OnRoomClose
 
 SITUATIONS: list[tuple[Command, str, int]] = [
     # The situation, the command, and how many writes it makes.
@@ -107,6 +112,51 @@ async def test_a_crash_leaves_nobody_stuck(
     await check_nobody_is_stuck(after)
     for user_id in (cast.ann, cast.bob, cast.eve):
         assert (await after.rooms.create(user_id, f"again {user_id}", "pk")).reply.room.creator == user_id
+
+
+class Flaky(Mortal):
+    """Lets so many writes through, fails the next one, and is itself again."""
+
+    async def __call__(self, store: str, method: str) -> None:
+        """Count a write."""
+        if method in WRITES:
+            self.left -= 1
+            if self.left == -1:
+                raise StoreUnavailable
+
+
+CLOSING = [
+    each for each in SITUATIONS if each[1] in ("ann closes", "ann disconnects", "ann logs out", "ann expires")
+]
+
+
+@pytest.mark.parametrize("interruption", [Mortal, Flaky])
+@pytest.mark.parametrize(
+    ("situation", "command", "lived"),
+    [
+        pytest.param(situation, command, n, id=f"{situation.__name__}: {command}, {n} of {writes} writes")
+        for situation, command, writes in CLOSING
+        for n in range(writes)
+    ],
+)
+async def test_the_audience_of_a_closed_room_is_told(
+    world: World, situation: Command, command: str, lived: int, interruption: type[Mortal]
+) -> None:
+    """However its closing is interrupted: by a crash, or by a write that fails."""
+    cast = await stage(world)
+    await situation(world, cast)
+    effects: list[Effect] = []
+    with suppress(Died, StoreUnavailable):
+        outcome = await COMMANDS[command](world.beside(interruption(lived)), cast)
+        assert isinstance(outcome, Outcome)
+        effects += outcome.effects
+    for _ in range(3):
+        world.clock.advance(world.rules.host_lease_s)
+        effects += (await world.attendance.expire(cast.ann)).effects
+        effects += await world.sweep.look_around(0)
+    if await world.stores.rooms.get(cast.ann_room) is not None:
+        effects += (await world.rooms.close(cast.ann, cast.ann_room)).effects
+    assert (cast.dan, OnRoomClose(room_id=cast.ann_room)) in pushes(effects)
 
 
 @pytest.mark.parametrize(("situation", "command", "writes"), SITUATIONS)

@@ -142,7 +142,7 @@ class SmallWorld(RuleBasedStateMachine):
     def logout(self, n: int, lose_at: int) -> None:
         """End the session: everything that the user takes part in ends with it."""
         user = self.ids[n]
-        self._same(self.promise.logout(user), lambda w: w.sessions.logout(user), lose_at)
+        self._same(self.promise.logout(user), lambda w: w.sessions.logout(self.tokens[user]), lose_at)
 
     @rule(n=users, lose_at=lost)
     def connect(self, n: int, lose_at: int) -> None:

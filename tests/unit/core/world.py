@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 from qlive_adapters.local import FairTurns, RecentSigns
 from qlive_adapters.sqlite.store import SqliteStores
-from qlive_core.effects import Effect, Notify
+from qlive_core.effects import Effect, Notify, Outcome
 from qlive_core.errors import ProviderUnavailable, QliveError
 from qlive_core.ports import stores as ports
 from qlive_core.ports.clouds import Permission
@@ -165,6 +165,7 @@ class World:
         self.clock, self.ids, self.node, self.rules = clock or HandClock(), ids or CountedIds(), node, rules
         self.signs, self.sms, self.rtc = signs or RecentSigns(), Postbox(), ReadableRtc()
         self._before = before
+        self.tokens: dict[str, str] = {}
         self._wire()
 
     def close(self) -> None:
@@ -249,7 +250,12 @@ class World:
             await self.codes.send(phone, phone)
             code = self.sms.sent[-1][1]
         reply = (await self.sessions.login(phone, code)).reply
+        self.tokens[reply.account.id] = reply.token
         return reply.account.id, reply.token
+
+    async def logout(self, user_id: str) -> Outcome[None]:
+        """Log out with the token of the user's last login here."""
+        return await self.sessions.logout(self.tokens[user_id])
 
     async def user(self, number: int = 1) -> str:
         """Return the id of a new user."""

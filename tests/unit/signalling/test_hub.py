@@ -11,6 +11,7 @@ class Socket:
 
     def __init__(self, *, stuck: bool = False) -> None:
         self.connection_id = "conn-1"
+        self.opened_by = "session-1"
         self.stuck = stuck
         self.pushed: list[str] = []
 

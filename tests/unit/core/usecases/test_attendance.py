@@ -142,7 +142,7 @@ async def test_a_viewer_who_disconnects_is_not_let_in_again(world: World) -> Non
 async def test_a_drop_without_a_presence_keeps_nothing(world: World) -> None:
     """After a logout the connection's end finds nobody: what was held for him may go."""
     user_id = await connected(world)
-    await world.sessions.logout(user_id)
+    await world.logout(user_id)
     assert (await world.attendance.drop(user_id, "conn-1")).effects == (LetGo(user_id),)
 
 
@@ -195,7 +195,7 @@ async def test_who_is_gone_is_forgotten(world: World) -> None:
     """Signs of life do not pile up: they go with the presence."""
     ann, _ = await world.host(1)
     await world.attendance.sign_of_life(ann)
-    await world.sessions.logout(ann)
+    await world.logout(ann)
     assert world.signs.last(ann) is None
 
 
@@ -226,7 +226,7 @@ async def test_connecting_with_a_token_that_just_died(world: World) -> None:
 
     async def meanwhile(store: str, method: str) -> None:
         if (store, method) == ("presences", "add"):
-            await world.sessions.logout(user_id)
+            await world.logout(user_id)
 
     late = world.beside(meanwhile)
     assert await refusal(late.attendance.connect(token, "conn-1")) is BadToken

@@ -66,7 +66,7 @@ async def test_asking_for_a_token_or_calling_begins_nothing(world: World) -> Non
 async def test_strangers_and_the_logged_out_are_not_there(world: World) -> None:
     """Who has no live session has no presence, however much he says."""
     user_id = await seen(world)
-    await world.sessions.logout(user_id)
+    await world.logout(user_id)
     for who in (user_id, "user00009999"):
         assert not (await world.attendance.heard_over_im(who, world.clock.now())).reply
         assert await world.stores.presences.get(who) is None
@@ -78,7 +78,7 @@ async def test_a_logout_at_the_same_moment_has_the_last_word(world: World) -> No
 
     async def meanwhile(store: str, method: str) -> None:
         if (store, method) == ("presences", "add"):
-            await world.sessions.logout(user_id)
+            await world.logout(user_id)
 
     assert not (await world.beside(meanwhile).attendance.heard_over_im(user_id, world.clock.now())).reply
     assert await world.stores.presences.get(user_id) is None

@@ -278,6 +278,17 @@ async def test_who_enters_a_voice_room_is_told_about_its_seats(stage: VoiceRoom)
         assert await world.seats.roster(user_id) == ()
 
 
+async def test_a_login_may_be_another_apps(stage: VoiceRoom) -> None:
+    """What the old app could show says nothing of the new one, until that announces it."""
+    world = stage.world
+    account = await world.stores.accounts.get(stage.ann)
+    assert account is not None
+    await world.login(account.phone)
+    assert await refusal(invite(stage)) is AppUnfit
+    await world.attendance.announce(stage.ann, ["seats"])
+    assert told(await invite(stage)).keys() == {stage.ann}
+
+
 async def test_an_app_is_able_until_its_user_leaves(stage: VoiceRoom) -> None:
     """What was announced outlives a broken connection and a restart; it goes with the user."""
     world = stage.world
@@ -286,7 +297,7 @@ async def test_an_app_is_able_until_its_user_leaves(stage: VoiceRoom) -> None:
     await after.sweep.wake()
     stage.world.clock.advance(1)
     assert told(await invite(stage)).keys() == {stage.ann}
-    await world.sessions.logout(stage.ann)
+    await world.logout(stage.ann)
     assert await world.stores.presences.get(stage.ann) is None
     await world.attendance.announce(stage.ann, ["seats"])
     assert await world.stores.presences.get(stage.ann) is None

@@ -198,7 +198,7 @@ async def _disconnect(stage: VoiceRoom) -> Outcome[None]:
 
 
 async def _log_out(stage: VoiceRoom) -> Outcome[None]:
-    return await stage.world.sessions.logout(stage.ann)
+    return await stage.world.logout(stage.ann)
 
 
 async def _stay_away(stage: VoiceRoom) -> Outcome[bool]:

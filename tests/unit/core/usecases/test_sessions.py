@@ -1,8 +1,13 @@
 """Login, logout, and the token in between."""
 
-from core.world import FIXED_CODE, World, pushes, refusal
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from core.world import FIXED_CODE, BeforeCall, World, pushes, refusal
 from qlive_core.effects import HangUp, HangUpReason, LetGo
-from qlive_core.errors import BadToken, WrongSmsCode
+from qlive_core.errors import BadToken, StoreUnavailable, WrongSmsCode
+from qlive_core.model.session import hash_token
 from qlive_core.signalling.messages import OnPkEnd, OnRoomClose
 
 PHONE = "13900000000"
@@ -38,7 +43,8 @@ async def test_a_new_login_replaces_the_old(world: World) -> None:
     ann, old = await world.login(PHONE)
     room = (await world.rooms.create(ann, "songs", "pk")).reply.room.id
     again = await world.sessions.login(PHONE, FIXED_CODE)
-    assert again.effects == (HangUp(ann, HangUpReason.LOGGED_OUT),)
+    newer = hash_token(again.reply.token)
+    assert again.effects == (HangUp(ann, HangUpReason.LOGGED_OUT, not_opened_by=newer),)
     assert (again.reply.status.value, again.reply.room_id) == ("singleLive", room)
     assert await refusal(world.sessions.authenticate(old)) is BadToken
     assert await world.sessions.authenticate(again.reply.token) == ann
@@ -72,8 +78,9 @@ async def test_logout_of_a_viewer(world: World) -> None:
     viewer, token = await world.login(PHONE)
     await world.attendance.connect(token, "conn-1")
     await world.audience.enter(viewer, room)
-    left = await world.sessions.logout(viewer)
-    assert left.effects == (LetGo(viewer), HangUp(viewer, HangUpReason.LOGGED_OUT))
+    left = await world.logout(viewer)
+    hang_up = HangUp(viewer, HangUpReason.LOGGED_OUT, opened_by=hash_token(token))
+    assert left.effects == (LetGo(viewer), hang_up)
     assert await refusal(world.sessions.authenticate(token)) is BadToken
     assert await world.stores.places.get(viewer) is None
     assert await world.stores.presences.get(viewer) is None
@@ -87,7 +94,7 @@ async def test_logout_while_live_closes_the_room(world: World) -> None:
     await world.audience.enter(viewer, ann_room)
     await world.battles.start(ann, bob_room)
     await world.battles.answer(bob, ann_room, accept=True)
-    left = await world.sessions.logout(ann)
+    left = await world.logout(ann)
     assert pushes(left.effects) == [
         (bob, OnPkEnd(pk_room_id=ann_room)),
         (viewer, OnRoomClose(room_id=ann_room)),
@@ -99,8 +106,100 @@ async def test_logout_while_live_closes_the_room(world: World) -> None:
 async def test_logout_twice(world: World) -> None:
     """The second time there is nothing left to end."""
     user_id, _ = await world.login(PHONE)
-    await world.sessions.logout(user_id)
-    assert pushes((await world.sessions.logout(user_id)).effects) == []
+    await world.logout(user_id)
+    assert pushes((await world.logout(user_id)).effects) == []
+
+
+@pytest.mark.parametrize("nth", range(1, 15))
+async def test_a_logout_on_the_old_device_leaves_a_new_login_alone(world: World, nth: int) -> None:
+    """Whenever the login comes: its token is good, and so are its connection and the room opened with it."""
+    ann, old = await world.login(PHONE)
+    await world.rooms.create(ann, "songs", "pk")
+    await world.attendance.connect(old, "old")
+    new: list[str] = []
+
+    async def log_in() -> None:
+        _, token = await world.login(PHONE)
+        await world.attendance.connect(token, "new")
+        own = await world.whereabouts.of(ann)
+        room = own.room or (await world.rooms.create(ann, "anew", "pk")).reply.room
+        new.extend((token, room.id if own.room is None else ""))
+
+    left = await world.beside(nth_call(nth, log_in)).sessions.logout(old)
+    if not new:
+        return  # the logout was over before
+    token, room = new
+    assert await world.sessions.authenticate(token) == ann
+    if room:
+        assert await world.stores.rooms.get(room) is not None
+        assert await world.status(ann) == "singleLive"
+    presence = await world.stores.presences.get(ann)
+    assert presence is not None
+    assert presence.connection_id == "new"
+    for effect in left.effects:
+        assert not isinstance(effect, HangUp) or effect.opened_by == hash_token(old)
+
+
+@pytest.mark.parametrize("nth", range(1, 15))
+async def test_a_logout_that_the_store_fails_is_finished_in_time(world: World, nth: int) -> None:
+    """Either it can be asked for again, or the user is nowhere once the lease is over."""
+    ann, room = await world.host(1)
+    viewer, _ = await world.login(PHONE)
+    await world.audience.enter(viewer, room)
+    token = world.tokens[ann]
+
+    async def fail() -> None:
+        raise StoreUnavailable
+
+    failing = world.beside(nth_call(nth, fail))
+    if await refusal(failing.sessions.logout(token)) is not None:
+        assert await world.sessions.authenticate(token) == ann
+        return
+    for _ in range(3):
+        world.clock.advance(world.rules.host_lease_s)
+        await world.attendance.expire(ann)
+        await world.sweep.look_around(10)
+    assert await world.status(ann) == "idle"
+    assert await world.stores.rooms.get(room) is None
+    assert await world.status(viewer) == "idle"
+
+
+async def test_who_disconnects_and_enters_a_room_is_in_it(world: World) -> None:
+    """The word on the connection is about where the user was, not about a room entered at the same moment."""
+    _, first = await world.host(1)
+    _, second = await world.host(2)
+    viewer, token = await world.login(PHONE)
+    await world.attendance.connect(token, "conn-1")
+    await world.audience.enter(viewer, first)
+    entered: list[str] = []
+
+    async def enter() -> None:
+        await world.audience.enter(viewer, second)
+        entered.append(second)
+
+    async def is_gone() -> bool:
+        return (await world.stores.presences.get(viewer)) is None
+
+    async def once_gone(store: str, method: str) -> None:
+        if not entered and await is_gone():
+            await enter()
+
+    await world.beside(once_gone).attendance.disconnect(viewer, "conn-1")
+    assert entered
+    assert (await world.whereabouts.of(viewer)).shown_room_id == second
+
+
+def nth_call(nth: int, then: Callable[[], Awaitable[None]]) -> BeforeCall:
+    """Return what does ``then`` before the nth call of a store."""
+    calls = 0
+
+    async def count(_store: str, _method: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == nth:
+            await then()
+
+    return count
 
 
 async def test_profile(world: World) -> None:

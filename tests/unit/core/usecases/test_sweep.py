@@ -47,14 +47,18 @@ async def test_only_overdue_absences_are_armed(world: World) -> None:
 
 
 async def test_a_pk_on_a_dead_room_ends(world: World) -> None:
-    """The host who is left hears it, and his room is free."""
+    """The host who is left hears it, and his room is free; the audience hears that the room is closed."""
     cast = await stage(world)
     await fighting(world, cast)
     room = await world.stores.rooms.get(cast.ann_room)
     assert room is not None
     await world.stores.rooms.remove(room)
     told = pushes(await world.sweep.look_around(0))
-    assert told == [(cast.bob, OnPkEnd(pk_room_id=cast.ann_room))]
+    closed = [(viewer, OnRoomClose(room_id=cast.ann_room)) for viewer in sorted((cast.cleo, cast.dan))]
+    assert [told[0], *sorted(told[1:], key=lambda push: push[0])] == [
+        (cast.bob, OnPkEnd(pk_room_id=cast.ann_room)),
+        *closed,
+    ]
     assert await world.status(cast.bob) == "singleLive"
 
 
@@ -73,10 +77,12 @@ async def test_a_room_without_its_host_closes(world: World) -> None:
 
 
 async def test_places_in_dead_rooms_go(world: World) -> None:
-    """A place that names no room is removed."""
+    """A place that names no room is removed; whoever was in the audience may not have heard that it closed."""
     await world.stores.places.add(Place("somebody", "no room", PlaceKind.WATCHING))
-    await world.sweep.look_around(0)
-    assert await world.stores.places.get("somebody") is None
+    await world.stores.places.add(Place("host", "never opened", PlaceKind.HOSTING))
+    told = pushes(await world.sweep.look_around(0))
+    assert told == [("somebody", OnRoomClose(room_id="no room"))]
+    assert await world.stores.places.all() == []
 
 
 async def test_a_place_that_nobody_attends_gets_a_lease(world: World) -> None:
