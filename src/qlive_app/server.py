@@ -21,8 +21,6 @@ from qlive_app.signalling.transport import SignalProtocol
 from qlive_core.signalling import CloseCode
 
 _BACKLOG = 4096
-# Viewers poll every 5 s; a connection closed just then is an error that iOS shows its user.
-_KEEP_ALIVE_S = 75
 _SHUTDOWN_S = 3  # for requests that dawdle; the whole end takes less than five
 
 
@@ -62,7 +60,6 @@ def _server(app: ASGIApp, **options: object) -> _Server:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_SHUTDOWN_S,
         lifespan="off",
         **options,  # type: ignore[arg-type]
@@ -74,8 +71,10 @@ def _servers(assembly: Assembly) -> tuple[_Server, _Server]:
     api = _server(assembly.http_app, http=refusing(not_a_request), ws="none")
     signalling = _server(
         assembly.signalling_app,
-        http=refusing(lambda: ("text/plain; charset=utf-8", b"Bad Request\n", {})),
-        ws=SignalProtocol,
+        http=refusing(
+            lambda: ("text/plain; charset=utf-8", b"Bad Request\n", {}), upgrades_to=SignalProtocol
+        ),
+        ws="none",
         ws_max_size=assembly.settings.websocket_conf.max_message_bytes,
         ws_ping_interval=None,  # the protocol has pings of its own
         ws_per_message_deflate=False,  # 33 KiB a connection, and the first apps cannot

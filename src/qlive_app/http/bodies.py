@@ -7,8 +7,8 @@ from litestar.types import Receive
 from qlive_core.errors import BadRequest
 from qlive_core.signalling.lenient_json import MalformedJson, WrongType, decode, decode_body
 
-MAX_BYTES = 1024 * 1024
-"""No app sends a hundredth of it."""
+MAX_BYTES = 65_536
+"""No app sends a tenth of it, and reading more would hold everybody else up."""
 
 Body = TypeVar("Body")
 
@@ -25,18 +25,18 @@ async def read_body(receive: Receive, body_class: type[Body]) -> Body:
         raise _unreadable() from None
 
 
-async def read_bytes(receive: Receive) -> bytes:
-    """Read the body as it is. Raises BadRequest if it is longer than MAX_BYTES, or never came in full."""
-    received = b""
+async def read_bytes(receive: Receive, max_bytes: int = MAX_BYTES) -> bytes:
+    """Read the body as it is. Raises BadRequest if it is longer than ``max_bytes``, or never came in full."""
+    received = bytearray()
     while True:
         message = await receive()
         if message["type"] != "http.request":
             raise _unreadable()  # the caller has gone; nobody will hear this
         received += message["body"]
-        if len(received) > MAX_BYTES:
+        if len(received) > max_bytes:
             raise _unreadable()
         if not message["more_body"]:
-            return received
+            return bytes(received)
 
 
 def _unreadable() -> BadRequest:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 
 from attrs import frozen
@@ -89,5 +89,6 @@ def _check_no_slash(call: Call) -> None:
         raise NotFound
 
 
+@cache
 def _asset(name: str) -> bytes:
     return (files("openapi_ui_bundles.swagger_ui") / "vendor" / name).read_bytes()

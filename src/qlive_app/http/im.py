@@ -20,6 +20,8 @@ _PROVIDER = Parameter(
     doc="The IM cloud.",
     schema={"type": "string", "enum": ["rongcloud"]},
 )
+_REPORT_MAX_BYTES = 1024 * 1024
+"""More than a request of a user may have: a cloud reports many comings and goings at once, and has signed for it."""
 _HEARD = json_reply(NothingAnswer())
 
 
@@ -74,7 +76,7 @@ class ImRoutes:
         if not self.listener.recognises(call.query(), call.headers()):
             raise Unauthenticated
         try:
-            body = await read_bytes(call.receive)
+            body = await read_bytes(call.receive, _REPORT_MAX_BYTES)
         except BadRequest:
             self.listener.take_oversized()
         else:

@@ -4,6 +4,8 @@ from litestar.types import Receive, Scope, Send
 
 from qlive_core.signalling.lenient_json import encode_fields
 
+_PIECE_BYTES = 65_536
+
 JSON = "application/json; charset=utf-8"
 
 
@@ -23,7 +25,14 @@ class Reply:
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         # The headers are a new list each time: who passes the answer on may add some.
         await send({"type": "http.response.start", "status": self.status, "headers": list(self._headers)})
-        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+        # A long body in pieces, the next when the last is taken: or a slow reader would have a copy of all of it.
+        body, at = self.body, 0
+        while len(body) - at > _PIECE_BYTES:
+            await send(
+                {"type": "http.response.body", "body": body[at : at + _PIECE_BYTES], "more_body": True}
+            )
+            at += _PIECE_BYTES
+        await send({"type": "http.response.body", "body": body[at:] if at else body, "more_body": False})
 
 
 def json_reply(answer: object, status: int = 200) -> Reply:

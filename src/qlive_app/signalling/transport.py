@@ -4,18 +4,24 @@ import fcntl
 import struct
 import termios
 from asyncio import BaseTransport, Transport
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from http import HTTPStatus
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame
 from websockets.http11 import Request
+from websockets.protocol import Protocol
+from websockets.server import ServerProtocol
+
+from qlive_app.runtime.request_protocol import Upgraded
 
 _CLOSE_TIMEOUT_S = 1.0
 _UNREAD_MAX_BYTES = 262_144
+_PIECE_BYTES = 4096
 
 
 class Wire:
@@ -68,6 +74,7 @@ class Wire:
     def refused(self) -> None:
         """Note that the handshake was answered with an HTTP response; uvicorn would report a missing answer."""
         self._protocol.handshake_complete = True
+        self.end_soon()
 
     def abort(self) -> None:
         """Drop the connection without another word, for a client that reads nothing."""
@@ -85,7 +92,14 @@ class Wire:
         self._protocol.loop.call_later(_CLOSE_TIMEOUT_S, self.abort)
 
 
-class SignalProtocol(WebSocketsSansIOProtocol):
+class _Frames(ServerProtocol):
+    """The server's side of WebSocket from the first frame on: the handshake was parsed as the request that it is."""
+
+    def parse(self) -> Generator[None]:
+        return Protocol.parse(self)
+
+
+class SignalProtocol(WebSocketsSansIOProtocol, Upgraded):
     """uvicorn's protocol, with the socket made known to the application.
 
     iOS shows life with WebSocket ping frames alone, so these must be seen. A close frame is followed by the end of
@@ -96,6 +110,8 @@ class SignalProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.close_timeout = _CLOSE_TIMEOUT_S
+        self.conn = _Frames(max_size=self.config.ws_max_size, logger=self.logger)
+        self._received = b""
         self._wire = Wire(self)
         self._serving = False
 
@@ -106,9 +122,56 @@ class SignalProtocol(WebSocketsSansIOProtocol):
             handshake.parser = None  # type: ignore[assignment]  # as uvicorn does when a connection is lost
         super().connection_made(transport)
 
+    def upgraded(self, target: str, headers: list[tuple[bytes, bytes]], early: bytes) -> None:
+        """Answer the handshake; ``early`` are bytes of frames that came behind it without waiting for that."""
+        self._received = early
+        known = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+        self.handle_connect(Request(target, known))
+
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         self._serving = self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS
+        if not self._serving:
+            self._wire.end_soon()
+
+    def data_received(self, data: bytes) -> None:
+        self._received = self._received + data if self._received else data
+        self._parse()
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if self._received and message["type"] == "websocket.accept":
+            self._parse()
+
+    async def receive(self) -> Any:
+        message = await super().receive()
+        if self._received and self.queue.empty():
+            self._parse()
+        return message
+
+    def _parse(self) -> None:
+        """Look at a little of what came; the rest is for when the messages in it are handled, or others were."""
+        if not self._may_parse():
+            self._hold()
+            return
+        piece, self._received = self._received[:_PIECE_BYTES], self._received[_PIECE_BYTES:]
+        super().data_received(piece)
+        if self._received:
+            self._hold()
+            if self._may_parse():
+                self.loop.call_soon(self._parse)
+        elif self.read_paused and self._may_parse():
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    def _may_parse(self) -> bool:
+        # After our close frame nothing is queued any more, and the client's own is waited for.
+        return self.close_sent or (self.handshake_complete and self.queue.empty())
+
+    def _hold(self) -> None:
+        if not self.read_paused and not self.transport.is_closing():
+            self.read_paused = True
+            self.transport.pause_reading()
 
     async def run_asgi(self) -> None:
         self.scope["state"]["wire"] = self._wire

@@ -80,6 +80,11 @@ class RunningServer:
         path = self._directory / "qlive.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    @property
+    def pid(self) -> int:
+        """The process that runs now."""
+        return self._running.pid
+
     def start(self) -> "RunningServer":
         """Start the process and return when it is ready. Raises AssertionError with the log if it is not."""
         self.spawn()

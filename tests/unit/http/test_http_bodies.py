@@ -48,7 +48,7 @@ async def test_null_says_nothing() -> None:
 
 
 async def test_a_body_has_a_limit() -> None:
-    """A mebibyte is taken, one byte more is not, and nothing beyond it is kept."""
+    """64 KiB are taken, one byte more is not, and nothing beyond it is kept."""
     text = b'{"filename":"a"}'
     whole = [text, b" " * (MAX_BYTES - len(text))]
     assert (await read_body(_receive(*whole), UploadTokenBody)).filename == "a"
