@@ -30,7 +30,7 @@ def run(connection: sqlite3.Connection, operations: Sequence[Operation]) -> list
         connection.execute("BEGIN IMMEDIATE")
         return [_attempt(connection, operation) for operation in operations]
     except sqlite3.Error:
-        _roll_back(connection)
+        roll_back(connection)
         raise
 
 
@@ -39,16 +39,22 @@ def seal(connection: sqlite3.Connection) -> None:
     try:
         connection.execute("COMMIT")
     except sqlite3.Error:
-        _roll_back(connection)
+        roll_back(connection)
         raise
 
 
-def all_failed(operations: Sequence[object], error: sqlite3.Error) -> list[Outcome]:
+def is_locked(error: sqlite3.Error) -> bool:
+    """Tell whether somebody else holds the lock; then nothing has been done."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def all_failed(operations: Sequence[object], error: BaseException) -> list[Outcome]:
     """Return the outcomes of a transaction that failed: an error for each."""
     return [Outcome(error=unavailable(error)) for _ in operations]
 
 
-def _roll_back(connection: sqlite3.Connection) -> None:
+def roll_back(connection: sqlite3.Connection) -> None:
+    """End the transaction, if there is one, with nothing of it kept."""
     if connection.in_transaction:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
@@ -71,7 +77,7 @@ def _outcome(connection: sqlite3.Connection, operation: Operation) -> Outcome:
         return Outcome(error=error)
 
 
-def unavailable(error: sqlite3.Error) -> StoreUnavailable:
+def unavailable(error: BaseException) -> StoreUnavailable:
     """Return the error as the ports know it."""
     failure = StoreUnavailable(str(error))
     failure.__cause__ = error

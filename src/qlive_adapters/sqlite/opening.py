@@ -11,6 +11,7 @@ from qlive_adapters.sqlite.schema import APPLICATION_ID, SCRIPTS, VERSION
 from qlive_core.errors import StoreUnavailable
 
 MEMORY = ":memory:"
+_READER_WAITS_MS = 20
 
 
 class CannotOpen(StoreUnavailable):
@@ -51,6 +52,9 @@ def open_writer(path: str) -> sqlite3.Connection:
             connection.deserialize(_empty_database())
         _log_ahead(connection, path)
         _bring_up_to_date(connection, path)
+        # Its statements run on the event loop's thread: they neither wait for a lock nor write to the disk.
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("PRAGMA cache_spill = OFF")
     except sqlite3.Error as error:
         connection.close()
         raise CannotOpen(f"cannot open {path}: {error}") from error
@@ -64,6 +68,10 @@ def open_reader(path: str) -> sqlite3.Connection:
     """Return a connection that can only read."""
     connection = _connect(path)
     connection.execute("PRAGMA query_only = ON")
+    # Readers wait for nobody but who restores the log; that is soon done, or the event loop goes on without.
+    connection.execute(f"PRAGMA busy_timeout = {_READER_WAITS_MS}")
+    # Opens the log now, rather than one that somebody has put in its place by the time of the first query.
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     return connection
 
 

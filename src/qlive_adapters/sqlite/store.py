@@ -1,8 +1,11 @@
 """All stores on one SQLite file."""
 
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from qlive_adapters.sqlite.accounts import SqliteAccounts
+from qlive_adapters.sqlite.batch import seal
 from qlive_adapters.sqlite.engine import CommitObserver, Engine
 from qlive_adapters.sqlite.feedback import SqliteFeedback
 from qlive_adapters.sqlite.pks import SqlitePks
@@ -18,12 +21,19 @@ class SqliteStores:
     """The embedded store: one attribute per port.
 
     ``path`` names the file, or is ":memory:". The folder is made if it is missing. ``on_commit`` is told, on
-    the event loop's thread, how many operations shared a commit and how many seconds that took.
+    the event loop's thread, how many operations shared a commit and how many seconds that took. ``commit`` ends
+    a transaction.
     """
 
-    def __init__(self, path: str | Path, *, on_commit: CommitObserver | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        on_commit: CommitObserver | None = None,
+        commit: Callable[[sqlite3.Connection], None] = seal,
+    ) -> None:
         """Open or create the database. Raises CannotOpen with a text for the operator."""
-        self._engine = Engine(path, on_commit=on_commit)
+        self._engine = Engine(path, on_commit=on_commit, commit=commit)
         self.accounts = SqliteAccounts(self._engine)
         self.sms_codes = SqliteSmsCodes(self._engine)
         self.send_quotas = SqliteSendQuotas(self._engine)
@@ -35,8 +45,8 @@ class SqliteStores:
         self.feedback = SqliteFeedback(self._engine)
 
     async def ping(self) -> None:
-        """Return if the file can be written now. Raises StoreUnavailable if it cannot."""
-        await self._engine.write(lambda connection: connection.execute("SELECT 1").fetchone())
+        """Return if the file can be written now and is still where it was. Raises StoreUnavailable if not."""
+        await self._engine.probe()
 
     async def close(self) -> None:
         """Write what is queued and let go of the file; later calls raise StoreUnavailable."""

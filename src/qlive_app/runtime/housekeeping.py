@@ -15,6 +15,7 @@ from qlive_core.errors import StoreUnavailable, Unavailable
 
 SWEEP_INTERVAL_S = 5.0
 _PING_INTERVAL_S = 1.0
+_PING_WITHIN_S = 5.0
 _TIDY_EVERY = 120
 _LOOKS = 2
 
@@ -70,17 +71,20 @@ async def watch_store(
     while True:
         await asyncio.sleep(_PING_INTERVAL_S)
         try:
-            await ping()
+            async with asyncio.timeout(_PING_WITHIN_S):
+                await ping()
             if looks:
                 await reload()
                 looks -= 1
-        except StoreUnavailable as error:
+        except (StoreUnavailable, TimeoutError) as error:
             report("store", "does not answer")
             if healthy:
                 log.warning("store lost", error=str(error))
             healthy, looks = False, _LOOKS
         except Exception:
+            report("store", "cannot be watched")
             log.exception("store watch failed")
+            healthy, looks = False, _LOOKS
         else:
             report("store", "")
             if not healthy:
