@@ -44,6 +44,8 @@ def configuration(
             "serve_uri": SIGNALLING_PATH,
             "message_rate_per_s": _NO_LIMIT,
             "message_burst": _NO_LIMIT,
+            "byte_rate_per_s": _NO_LIMIT,
+            "byte_burst": _NO_LIMIT,
         },
         # A host may be logged in long before its turn to connect comes.
         "presence": {"host_connect_timeout_s": 3600, "audience_lease_s": 3600},

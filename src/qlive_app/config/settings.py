@@ -112,6 +112,14 @@ class WebSocket:
     )
     message_rate_per_s: int = number(2000, "Messages per second that a connection may send on average.")
     message_burst: int = number(2000, "Messages that a connection may send at once.")
+    byte_rate_per_s: int = number(
+        262_144, "Bytes of messages per second that a connection may send on average.", unit="bytes"
+    )
+    byte_burst: int = number(
+        1_048_576,
+        "Bytes of messages that a connection may send at once; one message of the longest is always taken.",
+        unit="bytes",
+    )
     origin_host: object = ignored("Accepted for the sake of older files, without effect.")
     conn_read_size: object = ignored("Accepted for the sake of older files, without effect.")
     conn_write_size: object = ignored("Accepted for the sake of older files, without effect.")

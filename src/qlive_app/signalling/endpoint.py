@@ -24,6 +24,8 @@ def connection_limits(settings: Settings) -> ConnectionLimits:
         max_message_bytes=conf.max_message_bytes,
         messages_per_s=conf.message_rate_per_s,
         burst=conf.message_burst,
+        bytes_per_s=conf.byte_rate_per_s,
+        burst_bytes=conf.byte_burst,
     )
 
 

@@ -36,7 +36,9 @@ from qlive_core.signalling import (
 
 _PONG_ALLOWANCE_S = 1.0
 _ACK_ALLOWANCE_S = 0.3
-_FRAMES_AT_ONCE = 32
+_WORK_AT_ONCE = 16_384
+_WORK_OF_A_FRAME = 512
+"""A frame takes as long as so many bytes of a long one."""
 _GOODBYES = (CloseCode.PONG_TIMEOUT, CloseCode.POLICY_VIOLATION)
 
 
@@ -102,7 +104,7 @@ class SignalSession:
 
     async def _read(self) -> int:
         """Handle what comes until the connection ends; return the code of the end."""
-        handled = 0
+        done = 0
         while True:
             message: Mapping[str, Any] = await self._sink.receive()
             if message["type"] != "websocket.receive":
@@ -114,9 +116,10 @@ class SignalSession:
                 await self._carry_out(self._protocol.binary_received(now))
             else:
                 await self._carry_out(self._protocol.text_received(text, now))
-            handled += 1
-            if self._writer is not None or handled % _FRAMES_AT_ONCE == 0:
+            done += _WORK_OF_A_FRAME + len(text or "")
+            if self._writer is not None or done >= _WORK_AT_ONCE:
                 # Many frames may have come in one packet; let others and the writer on.
+                done = 0
                 await asyncio.sleep(0)
 
     async def _ended(self, code: int) -> None:
@@ -240,7 +243,8 @@ class SignalSession:
 
     def _heard(self) -> None:
         self._unheard.clear()
-        self._protocol.heard(self._loop.time())
+        for output in self._protocol.control_frame_received(self._loop.time()):
+            self._carry_out_now(output)
 
     def _arm(self) -> None:
         self._stop_timer()

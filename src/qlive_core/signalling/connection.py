@@ -82,6 +82,9 @@ class ConnectionLimits:
     messages_per_s: float = attrs.field(default=2000.0, validator=gt(0))
     burst: int = attrs.field(default=2000, validator=gt(0))
     """So many messages may come at once, after a pause."""
+    bytes_per_s: float = attrs.field(default=262_144.0, validator=gt(0))
+    burst_bytes: int = attrs.field(default=1_048_576, validator=gt(0))
+    """So many bytes of messages may come at once, after a pause; one message of the longest may in any case."""
 
     @property
     def announced_pong_timeout_s(self) -> int:
@@ -107,7 +110,7 @@ class Event(Enum):
     BAD_REQUEST = "a request came whose body makes no sense"
     UNFRAMED = "a text without = came"
     TOO_LONG = "a message beyond the size limit came"
-    FLOODED = "more messages came than may"
+    FLOODED = "more messages, or bytes of them, came than may"
     BINARY = "a binary frame came"
     ACCEPTED = "the token turned out to be good"
     REFUSED = "the token turned out to be bad"
@@ -270,20 +273,23 @@ class SignalConnection:
     last_heard: float = attrs.field(init=False)
     next_ping: float = attrs.field(init=False, default=math.inf)
     _allowance: float = attrs.field(init=False)
+    _bytes_allowance: float = attrs.field(init=False)
     _allowance_at: float = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.last_heard = self._allowance_at = self.opened_at
         self._allowance = self.limits.burst
+        self._bytes_allowance = max(self.limits.burst_bytes, self.limits.max_message_bytes)
 
     # What arrives.
 
     def text_received(self, text: str, now: float) -> Outputs:
         """A text message of the client, whole."""
         self.heard(now)
-        if self._is_too_long(text):
+        size = _bytes_of(text)
+        if self._is_too_long(size):
             return self._on(Event.TOO_LONG)
-        if not self._is_allowed(now):
+        if not self._is_allowed(now, size):
             return self._on(Event.FLOODED)
         try:
             type_, body = split_frame(text)
@@ -296,8 +302,13 @@ class SignalConnection:
         self.heard(now)
         return self._on(Event.BINARY)
 
+    def control_frame_received(self, now: float) -> Outputs:
+        """A WebSocket ping or pong frame, which is all that iOS sends to show life. Counts as a message."""
+        self.heard(now)
+        return () if self._is_allowed(now, 0) else self._on(Event.FLOODED)
+
     def heard(self, now: float) -> Outputs:
-        """Any other sign of life, such as the WebSocket ping frames that iOS sends. Not counted as a message."""
+        """Any other sign of life. Not counted as a message."""
         if self.state is not State.CLOSED:
             self.last_heard = now
         return ()
@@ -369,22 +380,22 @@ class SignalConnection:
         self.state = transition.target
         return outputs
 
-    def _is_too_long(self, text: str) -> bool:
+    def _is_too_long(self, size: int) -> bool:
         limit = self.limits.max_message_bytes
         if self.state is State.CONNECTED:
             limit = min(limit, self.limits.max_message_bytes_before_auth)
-        # A character takes one to four bytes, so most texts need not be encoded to know.
-        if len(text) > limit or text.isascii() or 4 * len(text) <= limit:
-            return len(text) > limit
-        return len(text.encode("utf-8", "surrogatepass")) > limit
+        return size > limit
 
-    def _is_allowed(self, now: float) -> bool:
-        refill = max(0.0, now - self._allowance_at) * self.limits.messages_per_s
-        self._allowance = min(self.limits.burst, self._allowance + refill)
+    def _is_allowed(self, now: float, size: int) -> bool:
+        limits, passed = self.limits, max(0.0, now - self._allowance_at)
+        most_bytes = max(limits.burst_bytes, limits.max_message_bytes)
+        self._allowance = min(limits.burst, self._allowance + passed * limits.messages_per_s)
+        self._bytes_allowance = min(most_bytes, self._bytes_allowance + passed * limits.bytes_per_s)
         self._allowance_at = now
-        if self._allowance < 1:
+        if self._allowance < 1 or self._bytes_allowance < size:
             return False
         self._allowance -= 1
+        self._bytes_allowance -= size
         return True
 
     def _schedule_ping(self, now: float) -> None:
@@ -393,3 +404,7 @@ class SignalConnection:
         self.next_ping += interval
         if self.next_ping <= now:
             self.next_ping = now + interval
+
+
+def _bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

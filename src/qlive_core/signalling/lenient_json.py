@@ -75,6 +75,8 @@ def _folded(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_folded, parse_constant=_refuse_constant, parse_float=_finite)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_CONTAINERS_MAX = 1000
+"""Opening brackets in one text. No app sends ten; each costs as much as fifty bytes of plain text."""
 _NOT_BLANK = re.compile(r"[^ \t\r\n]|\Z")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MARKUP = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"})
@@ -88,6 +90,8 @@ def decode_object(text: str, *, trailing: bool) -> dict[str, object]:
     """
     if not text.isascii():
         text = _SURROGATE.sub("\ufffd", text)
+    if text.count("{") + text.count("[") > _CONTAINERS_MAX:
+        raise MalformedJson("too many objects and arrays")
     try:
         value = _read(text, trailing=trailing)
         if "\\u" in text:

@@ -6,8 +6,10 @@ from contextlib import suppress
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from qlive_core.signalling import CloseCode
+
 from .client import SignalClient
-from .conftest import Launch
+from .conftest import SHORT_TIMES, Launch
 from .stage import Stage, eventually, offer
 
 MORE_THAN_SOCKETS_HOLD = 200
@@ -32,16 +34,18 @@ async def test_many_pushes_may_wait(stage: Stage) -> None:
     await offer(host, opponent)
 
 
-async def test_who_reads_nothing_is_given_up_in_time(hasty: Stage) -> None:
+async def test_who_reads_nothing_is_given_up_in_time(launch: Launch) -> None:
     """A client that falls silent with its buffers full loses connection and room like any other silent one."""
-    host, opponent = await hasty.fighting()
+    times = {**SHORT_TIMES["websocket_conf"], "byte_burst": 100_000_000}
+    stage = launch({**SHORT_TIMES, "websocket_conf": times})
+    host, opponent = await stage.fighting()
     host.signal.answers_pings = False
     host.signal.connection.transport.pause_reading()
     flood = asyncio.create_task(_ask_for_much(host.signal))
     assert await opponent.signal.expect("on-pk-end") == {"pkRoomID": host.room}
 
     async def disconnected() -> bool:
-        metrics = (await hasty.api().get("/metrics")).text
+        metrics = (await stage.api().get("/metrics")).text
         return 'qlive_signalling_closes_total{code="4003"}' in metrics
 
     await eventually(disconnected, "the connection is closed")
@@ -55,6 +59,15 @@ async def test_unread_pongs_do_not_pile_up(stage: Stage) -> None:
     stranger.connection.transport.pause_reading()
     with pytest.raises(ConnectionClosed):
         await _ping_without_end(stranger)
+    assert (await witness.signal.call("end-pk"))["code"] == 10013
+
+
+async def test_a_flood_of_bytes_is_one(stage: Stage) -> None:
+    """Who sends long messages without pause is closed with 1008, and nobody else notices."""
+    flooder, witness = await stage.host(), await stage.host()
+    await _ask_for_much(flooder.signal)
+    await flooder.signal.connection.wait_closed()
+    assert flooder.signal.connection.close_code == CloseCode.POLICY_VIOLATION
     assert (await witness.signal.call("end-pk"))["code"] == 10013
 
 

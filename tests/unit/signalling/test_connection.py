@@ -316,6 +316,28 @@ class TestViolations:
         for n in range(500):
             assert connection.text_received("ping={}", OPENED + n / 50) == (PONG,)
 
+    def test_bytes_count_beside_messages(self) -> None:
+        """Few long messages are a flood as many short ones are; non-ASCII text counts as UTF-8."""
+        connection = authorised(burst_bytes=100, bytes_per_s=10, max_message_bytes=60)
+        assert connection.text_received("x={" + "é" * 23 + "}", OPENED) == ()
+        assert connection.text_received("ping={}", OPENED) == (PONG,)
+        assert connection.text_received("x={" + "e" * 46 + "}", OPENED + 0.8) == ()
+        assert closed_by(connection.text_received("ping={}", OPENED + 0.8)) is CloseCode.POLICY_VIOLATION
+
+    def test_one_message_of_the_longest_is_never_a_flood(self) -> None:
+        """However small the burst is."""
+        connection = authorised(burst_bytes=1, bytes_per_s=10, max_message_bytes=60)
+        assert connection.text_received("x={" + "e" * 56 + "}", OPENED) == ()
+        assert connection.text_received("x={" + "e" * 56 + "}", OPENED + 6) == ()
+
+    def test_control_frames_count_as_messages(self) -> None:
+        """They are a sign of life, and a flood if there are too many."""
+        connection = authorised(burst=2)
+        assert connection.control_frame_received(OPENED + 1) == ()
+        assert connection.last_heard == OPENED + 1
+        assert connection.control_frame_received(OPENED + 1) == ()
+        assert closed_by(connection.control_frame_received(OPENED + 1)) is CloseCode.POLICY_VIOLATION
+
     def test_a_pause_refills_no_more_than_the_burst(self) -> None:
         """Long silence earns no more than one burst."""
         connection = authorised(burst=3)
