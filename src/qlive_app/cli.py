@@ -72,11 +72,15 @@ def check(path: Path, *, reference: bool) -> None:
         click.echo(render_markdown())
         return
     loaded = load_or_exit(path)
+    for note in loaded.notes:
+        click.echo(f"{path}: note: {note}", err=True)
     click.echo(f"{path}: good, with {len(loaded.warnings)} warnings" if loaded.warnings else f"{path}: good")
 
 
 def _run(path: Path) -> None:
     # Imported late, so that --help and check answer at once.
+    import structlog  # noqa: PLC0415
+
     from qlive_app.bootstrap import assemble  # noqa: PLC0415
     from qlive_app.runtime.logs import configure_logs  # noqa: PLC0415
     from qlive_app.runtime.metrics import Metrics  # noqa: PLC0415
@@ -85,7 +89,8 @@ def _run(path: Path) -> None:
 
     # The store's thread must get its turn soon; Python's default would let the event loop keep it for 5 ms.
     sys.setswitchinterval(0.0005)
-    settings = load_or_exit(path).settings
+    loaded = load_or_exit(path)
+    settings = loaded.settings
     metrics = Metrics()
     logs = configure_logs(settings.debug_level, metrics.logs_dropped.inc)
     try:
@@ -94,6 +99,10 @@ def _run(path: Path) -> None:
         assembly = assemble(settings, metrics)
 
         def ready() -> None:
+            for note in loaded.notes:
+                structlog.get_logger("qlive").warning(
+                    "open to strangers", key=note.path, problem=note.message
+                )
             click.echo(_banner(settings, api.getsockname()[1], signalling.getsockname()[1]))
 
         uvloop.run(serve(assembly, api, signalling, ready))

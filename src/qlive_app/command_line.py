@@ -14,13 +14,24 @@ EXIT_CONFIGURATION = 2
 EXIT_START = 3
 """The configuration is fine, but something that it names cannot be had."""
 
+_DEFAULT_FILE = Path("qlive.conf")
+
+
+def _chosen(context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path:
+    """Return the file that was named behind the command, or before it, or the default."""
+    if value is not None:
+        return value
+    before: Path = context.parent.params.get("path", _DEFAULT_FILE) if context.parent else _DEFAULT_FILE
+    return before
+
+
 configuration_file = click.option(
     "-f",
     "--file",
     "path",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("qlive.conf"),
-    show_default=True,
+    callback=_chosen,
+    show_default=str(_DEFAULT_FILE),
     help="Configuration file.",
 )
 

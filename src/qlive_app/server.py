@@ -48,7 +48,9 @@ def listen(address: Address, key: str) -> socket.socket:
             (address.host, address.port), family=family, backlog=_BACKLOG, dualstack_ipv6=dual
         )
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        reason = error.strerror or str(error)
+        if error.errno and not isinstance(error, socket.gaierror):
+            reason = os.strerror(error.errno)  # without the address, which asyncio would put behind it
         raise CannotListen(f"cannot listen on {address} ({key}): {reason.lower()}") from error
 
 

@@ -9,12 +9,16 @@ from qlive_app.config.problems import Report
 from qlive_app.config.settings import Im, Rtc, Settings, Sms, WebSocket
 
 _PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
+ROUTES_OF_THE_API = ("/v1", "/healthz", "/readyz", "/swagger", "/asyncapi.json")
+"""Everything that the HTTP server answers at or below; a test compares them with its routes."""
+_MONGO_SCHEMES = ("mongodb://", "mongodb+srv://")
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def check_consistency(settings: Settings, report: Report) -> None:
     """Report the keys that contradict one another."""
     _check_ports(settings, report)
+    _check_metrics_path(settings.prometheus.metrics_path, report)
     _check_store(settings, report)
     _check_pings(settings.websocket_conf, "websocket_conf", report)
     _check_pings(settings.im, "im", report)
@@ -39,7 +43,28 @@ def _check_ports(settings: Settings, report: Report) -> None:
         )
 
 
+def _check_metrics_path(path: str, report: Report) -> None:
+    if any(path == route or path.startswith(f"{route}/") for route in ROUTES_OF_THE_API):
+        report.error(
+            "prometheus.metrics_path",
+            f'is "{path}", where the HTTP server answers something else',
+            'choose another path, such as "/metrics"',
+        )
+
+
 def _check_store(settings: Settings, report: Report) -> None:
+    if settings.mongo.uri and not settings.mongo.uri.startswith(_MONGO_SCHEMES):
+        report.error(
+            "mongo.uri",
+            "is not the address of a MongoDB server",
+            'write it with its scheme, for example "mongodb://127.0.0.1:27017"',
+        )
+    elif settings.mongo.uri and settings.store.provider == "sqlite":
+        report.warn(
+            "mongo.uri",
+            'is given, here or by QLIVE_MONGO_URI, and not used, because store.provider is "sqlite"',
+            'choose "mongo" as store.provider, or take the address away',
+        )
     if settings.store.provider == "mongo" and not settings.mongo.uri:
         report.error(
             "mongo.uri",
@@ -59,6 +84,19 @@ def _check_pings(section: WebSocket | Im, path: str, report: Report) -> None:
 
 
 def _check_sms(sms: Sms, report: Report) -> None:
+    if sms.provider == "test":
+        report.note(
+            "sms.provider",
+            'is "test": login codes are printed in the log instead of sent',
+            "choose a real provider before strangers can reach the server",
+        )
+    if sms.fixed_codes:
+        tell = report.note if sms.provider == "test" else report.warn
+        tell(
+            "sms.fixed_codes",
+            f"opens {len(sms.fixed_codes)} accounts to everybody who knows the codes",
+            "remove them before strangers can reach the server",
+        )
     if sms.provider != "qiniu":
         return
     qiniu = sms.qiniu_sms

@@ -15,7 +15,7 @@ T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_ROUTE = re.compile(r"/[^\s?#{}]*")
+_ROUTE = re.compile(r"(/[A-Za-z0-9._~-]+)+/?")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s]+")
 
 
@@ -145,10 +145,16 @@ ADDRESS = Kind(
 def _route(value: object) -> str:
     if not _ROUTE.fullmatch(_text(value)):
         raise ValueError("not a path")
-    return str(value)
+    return str(value).rstrip("/")
 
 
-ROUTE = Kind(name="URL path", expected='a path that starts with "/"', read=_route, blank="", quotable=True)
+ROUTE = Kind(
+    name="URL path",
+    expected='a path such as "/metrics", of letters, digits, ".", "_", "~" and "-"',
+    read=_route,
+    blank="",
+    quotable=True,
+)
 
 
 def list_of(item: Kind[T], plural: str) -> Kind[tuple[T, ...]]:

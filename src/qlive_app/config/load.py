@@ -15,10 +15,14 @@ from qlive_app.config.settings import Settings
 
 @attrs.frozen
 class Loaded:
-    """Settings that passed every check, and what the operator should still know about them."""
+    """Settings that passed every check, and what the operator should still know about them.
+
+    `warnings` are odd; `notes` are fine for trying out, and a danger where strangers are.
+    """
 
     settings: Settings
     warnings: tuple[Problem, ...]
+    notes: tuple[Problem, ...] = attrs.field(default=(), eq=False)
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Loaded:
@@ -49,7 +53,7 @@ def read_settings(text: str, environ: Mapping[str, str], *, source: str) -> Load
     warnings = tuple(sorted(report.warnings, key=lambda warning: warning.path))
     if report.problems:
         raise ConfigError(source, report.problems, warnings)
-    return Loaded(settings, warnings)
+    return Loaded(settings, warnings, tuple(report.notes))
 
 
 def _checked(reader: Reader, document: object) -> Settings:

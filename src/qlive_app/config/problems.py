@@ -36,6 +36,7 @@ class Report:
 
     problems: list[Problem] = attrs.Factory(list)
     warnings: list[Problem] = attrs.Factory(list)
+    notes: list[Problem] = attrs.Factory(list)
 
     def error(self, path: str, message: str, remedy: str, *, involves: Iterable[str] = ()) -> None:
         """Add what makes the configuration unusable.
@@ -49,6 +50,10 @@ class Report:
     def warn(self, path: str, message: str, remedy: str) -> None:
         """Add what the operator should know but what does no harm."""
         self.warnings.append(Problem(path, message, remedy))
+
+    def note(self, path: str, message: str, remedy: str) -> None:
+        """Add what is meant for trying out, and a danger where strangers are."""
+        self.notes.append(Problem(path, message, remedy))
 
     def _is_faulty(self, path: str) -> bool:
         return any(path == each.path or path.startswith(f"{each.path}.") for each in self.problems)

@@ -118,8 +118,8 @@ def _describe(value: object, *, quote: bool = False, secret: bool = False) -> st
         case int() | float():
             return "a number" if secret or len(str(value)) > _LONGEST_QUOTE else str(value)
         case str():
-            return json.dumps(value) if quote and len(value) <= _LONGEST_QUOTE else "this text"
+            return json.dumps(value) if quote and len(value) <= _LONGEST_QUOTE else "what is there"
         case list():
-            return "this list"
+            return "a list in [ ]"
         case _:
-            return "a section" if isinstance(value, dict) else "null"
+            return "a section in { }" if isinstance(value, dict) else "null"

@@ -58,6 +58,8 @@ def demo(*, url: str | None, phones: list[str], code: str, viewers: int | None, 
     Exits with 1 at the first answer that is not as it should be.
     """  # noqa: D301 -- click reads the \b as "leave these lines as they are"
     telling = Telling(Console(highlight=False), pause_s=0 if fast else _PAUSE_S)
+    if url is not None and "://" not in url:
+        url = f"http://{url}"
     if url is None:
         play = _on_own_server(_OWN_VIEWERS if viewers is None else viewers, code, telling)
     else:

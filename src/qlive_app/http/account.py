@@ -129,4 +129,4 @@ def _check_login_type(call: Call) -> None:
     if login_type is None:
         raise UnsupportedLoginType("empty login type")
     if login_type != _LOGIN_TYPE:
-        raise UnsupportedLoginType(f"login type {login_type} not supported")
+        raise UnsupportedLoginType(f"login type {login_type[:200]} not supported")

@@ -27,6 +27,8 @@ class Row:
     summary: str
 
 
+_MESSAGE_MAX = 300
+
 INTERNAL = Row(500, 500000, "internal server error")
 
 TABLE: Mapping[type[errors.QliveError], Row] = {
@@ -61,7 +63,8 @@ def row_of(error_class: type[BaseException]) -> Row:
 def error_body(error: BaseException, request_id: str) -> bytes:
     """Return the body that tells of an error. Only what is refused says more than its summary."""
     row = row_of(type(error))
-    message = error.detail if isinstance(error, errors.Refused) and row is not INTERNAL else ""
+    # Details may repeat what was asked for, which may be long.
+    message = error.detail[:_MESSAGE_MAX] if isinstance(error, errors.Refused) and row is not INTERNAL else ""
     answer = ErrorAnswer(code=row.code, request_id=request_id, summary=row.summary, message=message)
     return encode_fields(answer).encode()
 

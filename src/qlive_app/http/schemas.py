@@ -20,9 +20,9 @@ class LoginBody:
 class ProfileBody:
     """The parts of a profile that change; empty ones stay as they are."""
 
-    nickname: str = wire("nickname", default="", example="Ann")
-    gender: str = wire("gender", default="", example="female")
-    avatar: str = wire("avatar", default="", example="1.jpg")
+    nickname: str = wire("nickname", default="", example="Ann", doc="At most 64 characters.")
+    gender: str = wire("gender", default="", example="female", doc="At most 16 characters.")
+    avatar: str = wire("avatar", default="", example="1.jpg", doc="At most 1024 characters.")
 
 
 @wired
@@ -61,7 +61,7 @@ class LeaveRoomBody:
 class UploadTokenBody:
     """The file that is to be uploaded."""
 
-    filename: str = wire("filename", default="", example="feedback/1.log")
+    filename: str = wire("filename", default="", example="feedback/1.log", doc="At most 750 characters.")
     expire_s: int = wire(
         "expireSeconds", default=0, example=3600, doc="0 or less means an hour; a day is the most."
     )
@@ -71,5 +71,10 @@ class UploadTokenBody:
 class FeedbackBody:
     """What a user tells the operators."""
 
-    content: str = wire("content", default="", example="The picture freezes.")
-    attachment: str = wire("attachment", default="", example="feedback/1.log", doc="URL or uploaded file.")
+    content: str = wire("content", default="", example="The picture freezes.", doc="At most 5000 characters.")
+    attachment: str = wire(
+        "attachment",
+        default="",
+        example="feedback/1.log",
+        doc="URL or uploaded file; at most 1024 characters.",
+    )

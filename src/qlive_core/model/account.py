@@ -1,6 +1,20 @@
 """Who a person is."""
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
+
+from qlive_core.model.texts import AVATAR, GENDER, NICKNAME
+
+
+def _nickname(text: str) -> str:
+    return NICKNAME.cut(text)
+
+
+def _gender(text: str) -> str:
+    return GENDER.cut(text)
+
+
+def _avatar(text: str) -> str:
+    return AVATAR.cut(text)
 
 
 @frozen
@@ -13,9 +27,9 @@ class Account:
 
     id: str
     phone: str
-    nickname: str
-    gender: str
-    avatar: str
+    nickname: str = field(converter=_nickname)
+    gender: str = field(converter=_gender)
+    avatar: str = field(converter=_avatar)
     registered_at: float
     last_login_at: float
     rev: int = 1
@@ -26,12 +40,12 @@ class Account:
         return cls(user_id, phone, f"用户_{phone[-4:]}", "", avatar, now, now)
 
     def with_profile(self, *, nickname: str = "", gender: str = "", avatar: str = "") -> "Account":
-        """Return the account with those parts changed that are not empty."""
+        """Return the account with those parts changed that are not empty. Raises BadRequest."""
         return evolve(
             self,
-            nickname=nickname or self.nickname,
-            gender=gender or self.gender,
-            avatar=avatar or self.avatar,
+            nickname=NICKNAME.checked(nickname) or self.nickname,
+            gender=GENDER.checked(gender) or self.gender,
+            avatar=AVATAR.checked(avatar) or self.avatar,
         )
 
     def logged_in(self, now: float) -> "Account":

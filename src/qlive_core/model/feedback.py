@@ -3,7 +3,9 @@
 import ipaddress
 import re
 
-from attrs import frozen
+from attrs import field, frozen
+
+from qlive_core.model.texts import FEEDBACK
 
 _SCHEME = re.compile(r"https?://")
 _DOMAIN = re.compile(
@@ -12,12 +14,16 @@ _DOMAIN = re.compile(
 _HOST_AND_PORT = re.compile(r"[^:/]+:[0-9]{1,5}|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}")
 
 
+def _content(text: str) -> str:
+    return FEEDBACK.cut(text)
+
+
 @frozen
 class Feedback:
     """One message to the operators. ``attachment`` is a URL or empty; ``sent_at`` is in Unix seconds."""
 
     sender: str
-    content: str
+    content: str = field(converter=_content)
     attachment: str
     sent_at: float
 

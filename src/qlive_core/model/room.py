@@ -8,6 +8,8 @@ from attrs import evolve, frozen
 from qlive_core.errors import InvalidRoomName, UnsupportedRoomType
 
 NAME_MAX_CHARACTERS = 100
+_QUOTED_MAX = 200
+"""So much of what was asked for is repeated in a refusal."""
 
 
 class RoomType(enum.Enum):
@@ -24,7 +26,7 @@ def room_name(text: str) -> str:
     """
     name = text.strip()
     if not 1 <= len(name) <= NAME_MAX_CHARACTERS or any(unicodedata.category(c) == "Cc" for c in name):
-        raise InvalidRoomName(f"invalid room name {text}")
+        raise InvalidRoomName(f"invalid room name {text[:_QUOTED_MAX]}")
     return name
 
 
@@ -36,7 +38,7 @@ def room_type(text: str) -> RoomType:
     try:
         return RoomType(text or RoomType.PK.value)
     except ValueError:
-        raise UnsupportedRoomType(f"unsupported room type: {text}") from None
+        raise UnsupportedRoomType(f"unsupported room type: {text[:_QUOTED_MAX]}") from None
 
 
 @frozen

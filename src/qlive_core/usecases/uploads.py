@@ -4,6 +4,7 @@ from attrs import frozen
 
 from qlive_core.effects import MailQueued, Outcome
 from qlive_core.model.feedback import Feedback, attachment_url
+from qlive_core.model.texts import ATTACHMENT, FEEDBACK, FILENAME
 from qlive_core.ports.clouds import UploadTokens
 from qlive_core.ports.stores import FeedbackStore
 from qlive_core.ports.world import Clock
@@ -31,15 +32,23 @@ class Uploads:
     rules: Rules
 
     def permit(self, user_id: str, filename: str, ttl_s: int) -> UploadPermission:
-        """Let the user upload ``filename``; no or a negative time means an hour, a day is the most."""
+        """Let the user upload ``filename``; no or a negative time means an hour, a day is the most.
+
+        Raises BadRequest if the name is too long.
+        """
+        FILENAME.checked(filename)
         wanted = ttl_s if ttl_s > 0 else UPLOAD_TTL_DEFAULT_S
         deadline = int(self.clock.now()) + min(wanted, UPLOAD_TTL_MAX_S)
         token = self.tokens.upload_token(filename=filename, user_id=user_id, deadline=deadline)
         return UploadPermission(token, deadline)
 
     async def give_feedback(self, user_id: str, content: str, attachment: str) -> Outcome[int]:
-        """Keep what the user has to say, and queue the mail about it if there is to be one; reply its number."""
-        url = attachment_url(attachment, self.rules.attachment_url_prefix)
+        """Keep what the user has to say, and queue the mail about it if there is to be one; reply its number.
+
+        Raises BadRequest if it is too long.
+        """
+        FEEDBACK.checked(content)
+        url = attachment_url(ATTACHMENT.checked(attachment), self.rules.attachment_url_prefix)
         now = self.clock.now()
         feedback = Feedback(user_id, content, url, now)
         if not self.rules.mails_feedback:

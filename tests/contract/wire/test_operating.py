@@ -126,11 +126,14 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_good_file_is_good(tmp_path: Path) -> None:
     """The check says so and ends with 0; a key without effect is a warning."""
     good = _configured(tmp_path)
-    assert qlive("check", "-f", good) == Ended(0, [f"{good}: good"], [])
+    notes = qlive("check", "-f", good)
+    assert (notes.code, notes.out) == (0, [f"{good}: good"])
+    assert [line.removeprefix(f"{good}: note: ").split(": ")[0] for line in notes.err] == ["sms.provider"]
+    assert qlive("-f", good, "check") == notes, "the file may be named before the command"
     odd = _configured(tmp_path, maximum=3)
     ended = qlive("check", "-f", odd)
     assert (ended.code, ended.out) == (0, [f"{odd}: good, with 1 warnings"])
-    assert ended.err == [f"{odd}: warning: maximum: is not a known key and has no effect; remove it"]
+    assert ended.err[0] == f"{odd}: warning: maximum: is not a known key and has no effect; remove it"
 
 
 async def test_the_banner_tells_where_everything_is(stage: Stage) -> None:

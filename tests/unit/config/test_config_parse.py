@@ -76,9 +76,43 @@ def test_hash_signs(text: str, document: object) -> None:
     assert parse(text) == document
 
 
-def test_last_duplicate_wins() -> None:
-    """Of two keys of the same name the later one counts."""
-    assert parse('{"a": 1, "a": 2}') == {"a": 2}
+@pytest.mark.parametrize(
+    ("text", "line", "column", "named"),
+    [
+        ('{"a": 1, "a": 2}', 1, 10, 'the key "a"'),
+        ('{"sms": {}, # {"sms": 1}\n  "SMS": {}}', 2, 3, 'the key "SMS"'),
+        ('{"x": {"b": 1,\n"b": [{"a": 1}]}}', 2, 1, 'the key "b"'),
+        ('{"fixed_codes": {"13800000001": "1", "13800000001": "2"}}', 1, 38, "a key"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused(text: str, line: int, column: int, named: str) -> None:
+    """Only one could count, and the other, a section perhaps, would be dropped without a word."""
+    with pytest.raises(ParseError) as caught:
+        parse(text)
+    assert (caught.value.line, caught.value.column) == (line, column)
+    assert caught.value.reason.startswith(f"{named} is there twice")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": 1,}', "the comma before"),
+        ('{"a": [1,]}', "a comma is one too many"),
+        ('{"a": 1 "b": 2}', "a comma is missing"),
+        ('{"a" 1}', "a colon is missing"),
+        ('{"a": 1} x', "there is more text"),
+        ('{"a": "x', "lacks its closing quote"),
+        ('{"a": "x\ty"}', "control character"),
+        ('{"a": "C:\\new\\x"}', "backslash"),
+        ("{a: 1}", "a key in double quotes"),
+    ],
+)
+def test_what_is_wrong_is_said_in_plain_words(text: str, said: str) -> None:
+    """And never in those of a JSON library."""
+    with pytest.raises(ParseError) as caught:
+        parse(text)
+    assert said in caught.value.reason
+    assert "delimiter" not in caught.value.reason
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from qlive_app.bootstrap import Assembly, assemble
 from qlive_app.config import Settings
+from qlive_app.config.consistency import ROUTES_OF_THE_API
 from qlive_app.config.settings import Rtc, Sms, Store
 from qlive_app.runtime.metrics import Metrics
 
@@ -58,6 +59,14 @@ async def _listed(http: httpx.AsyncClient, user: dict[str, str], query: str = ""
     answer = await http.get(f"/v1/rooms{query}", headers=user)
     rooms = answer.json()["rooms"]
     return None if rooms is None else [room["id"] for room in rooms]
+
+
+async def test_the_configuration_knows_all_routes(http: httpx.AsyncClient) -> None:
+    """Metrics could be put where one of them is, and neither would be what operators expect."""
+    served = (await http.get("/swagger/openapi.json")).json()["paths"].keys() - {"/metrics"}
+    assert all(
+        any(path == route or path.startswith(f"{route}/") for route in ROUTES_OF_THE_API) for path in served
+    )
 
 
 async def test_a_kept_list_is_for_those_who_may_see_it(http: httpx.AsyncClient) -> None:
