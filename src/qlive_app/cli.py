@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from qlive_app.command_line import configuration_file, give_up, load_or_exit
+from qlive_app.command_line import configuration_file, give_up, in_use, load_or_exit
 from qlive_app.config import Settings, render_markdown
 
 _ELSEWHERE = {
@@ -81,6 +81,7 @@ def _run(path: Path) -> None:
     # Imported late, so that --help and check answer at once.
     import structlog  # noqa: PLC0415
 
+    from qlive_adapters.claims import InUse  # noqa: PLC0415
     from qlive_app.bootstrap import assemble  # noqa: PLC0415
     from qlive_app.runtime.logs import configure_logs  # noqa: PLC0415
     from qlive_app.runtime.metrics import Metrics  # noqa: PLC0415
@@ -106,6 +107,9 @@ def _run(path: Path) -> None:
             click.echo(_banner(settings, api.getsockname()[1], signalling.getsockname()[1]))
 
         uvloop.run(serve(assembly, api, signalling, ready))
+    except InUse as error:
+        key = "store.path" if settings.store.provider == "sqlite" else "mongo.database"
+        give_up(in_use(path, key, error))
     except (CannotListen, StoreUnavailable) as error:
         give_up(str(error))
     finally:

@@ -54,6 +54,11 @@ def give_up(reason: str, code: int = EXIT_START) -> NoReturn:
     sys.exit(code)
 
 
+def in_use(path: Path, key: str, error: Exception) -> str:
+    """Return the line about a store that another process has: the file, the key that names the store, the remedy."""
+    return f"{path}: {key}: {error}; stop that process first, or name another one here"
+
+
 def _warn(path: Path, warnings: Iterable[Problem]) -> None:
     for warning in warnings:
         click.echo(f"{path}: warning: {warning}", err=True)

@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 from litestar.types import ASGIApp
 
+from qlive_adapters.claims import Taken
 from qlive_app.bootstrap import Assembly
 from qlive_app.config import Address
 from qlive_app.http.errors import not_a_request
@@ -115,6 +116,8 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT. ``ready`` is called when clients are welcome.
 
+    Raises Taken if another process has taken the store over meanwhile, which only happens to one that was frozen.
+
     The order of the end: not ready any more, connections told and closed, requests finished, what came over IM
     handled, timers and mail stopped, the store's last commit done.
     """
@@ -123,8 +126,10 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    taken = asyncio.create_task(assembly.stores.taken())
     try:
-        await _wake(assembly)
+        if not await _woken(assembly, stop, taken):
+            return
         assembly.health.signalling_port = signalling_socket.getsockname()[1]
         async with _background(assembly):
             servers = _servers(assembly)
@@ -136,21 +141,42 @@ async def serve(
             _spare_the_collector()
             assembly.health.report("server", "")
             ready()
-            await _first(stop, tasks)
+            await _first(stop, [*tasks, taken])
             log.info("shutting down")
             assembly.health.report("server", "shutting down")
             assembly.hub.hang_up_all(CloseCode.SERVICE_RESTART)
             for server in servers:
                 server.should_exit = True
+                # Who asks is better served by the process that has the store now.
+                server.force_exit = taken.done()
             await asyncio.gather(*tasks)
+            if taken.done():
+                raise Taken("another process has taken the store over while this one was frozen")
             if assembly.im:
                 await assembly.im.drain()
     finally:
+        taken.cancel()
         await assembly.chores.close()
         await assembly.stores.close()
         for cloud in assembly.clouds.closing:
             await cloud.aclose()
     log.info("stopped")
+
+
+async def _woken(assembly: Assembly, stop: asyncio.Event, taken: "asyncio.Task[None]") -> bool:
+    """Get ready, which may take long, and return True; or False if the operator wants to end before that."""
+    waking = asyncio.create_task(_wake(assembly))
+    try:
+        await _first(stop, [waking, taken])
+        if not waking.done():
+            if taken.done():
+                raise Taken("another process has taken the store over while this one started")
+            return False
+        await waking
+        return True
+    finally:
+        waking.cancel()
+        await asyncio.gather(waking, return_exceptions=True)
 
 
 async def _wake(assembly: Assembly) -> None:
@@ -182,7 +208,7 @@ async def _until_started(servers: tuple[_Server, ...], tasks: list[asyncio.Task[
 
 
 async def _first(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
-    """Wait until the operator or a server wants to end."""
+    """Wait until the operator wants to end or one of the tasks has ended."""
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)

@@ -17,10 +17,14 @@ was decided on::
 Thus a lost guard is an error with an index, which an unordered batch tells for each of its updates, so that many
 writes can share a commit. A plain guarded update or a deletion that matches nothing would be silent there.
 
+A process that has the database for itself names in each write the time, by the server's clock, until when that is
+so (see ``lease.py``). Later the write fails likewise, and another process may have the database.
+
 Reads are local ("majority" would be a moment behind): who has lost a race must see what he lost to.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import bson
@@ -39,6 +43,9 @@ CONVERSION_FAILURE = 241
 
 Row = Mapping[str, Any]
 
+_MOVED_ON = "not that revision of "
+_TOO_LATE = "the lease has run out for "
+
 LIVE: Row = {"removed": None}
 """What matches all documents that are no tombstones."""
 
@@ -55,6 +62,11 @@ def lookup(document: type[Document], local: str, pipeline: Sequence[Row] = (), *
             **options,
         }
     }
+
+
+def is_too_late(error: WriteError) -> bool:
+    """Tell whether a write failed because the lease that it counts on had run out by the server's clock."""
+    return error["code"] == CONVERSION_FAILURE and _TOO_LATE in str(error.get("errmsg", ""))
 
 
 class Revised(Protocol):
@@ -101,27 +113,32 @@ class Shape(Generic[Fact]):
         """Return the fact that is stored like this."""
         return self.decode(self.document.model_validate(row))
 
-    def addition(self, fact: Fact, **apart: Any) -> UpdateOne:
-        """Return the update that stores the fact if nothing is stored under its key."""
-        return self._update(fact, {"$replaceWith": self._if(None, {"$literal": self.row(fact, **apart)})})
+    def addition(self, fact: Fact, until: datetime | None, **apart: Any) -> UpdateOne:
+        """Return the update that stores the fact if nothing is stored under its key, before ``until``."""
+        row = {"$literal": self.row(fact, **apart)}
+        return self._update(fact, {"$replaceWith": self._if(None, until, row)})
 
-    def replacement(self, fact: Fact) -> UpdateOne:
-        """Return the update that stores the fact in place of its own revision."""
+    def replacement(self, fact: Fact, until: datetime | None) -> UpdateOne:
+        """Return the update that stores the fact in place of its own revision, before ``until``."""
         row = self.row(fact)
         # A text may begin with "$", which in an expression would name a field.
         fields = {name: {"$literal": row[name]} for name in row.keys() - self.apart - {"_id", "rev"}}
-        return self._update(fact, {"$set": {**fields, "rev": self._if(fact.rev, fact.rev + 1)}})
+        return self._update(fact, {"$set": {**fields, "rev": self._if(fact.rev, until, fact.rev + 1)}})
 
-    def removal(self, fact: Fact) -> UpdateOne:
-        """Return the update that puts a tombstone in place of the fact's own revision."""
+    def removal(self, fact: Fact, until: datetime | None) -> UpdateOne:
+        """Return the update that puts a tombstone in place of the fact's own revision, before ``until``."""
         tombstone = {"_id": "$_id", "removed": "$$NOW"}
-        return self._update(fact, {"$replaceWith": self._if(fact.rev, tombstone)})
+        return self._update(fact, {"$replaceWith": self._if(fact.rev, until, tombstone)})
 
-    def _if(self, rev: int | None, value: Any) -> Any:
-        """Return the expression whose value can be computed only if that revision is stored, None for none."""
+    def _if(self, rev: int | None, until: datetime | None, value: Any) -> Any:
+        """Return the expression whose value can be computed only in time, and if that revision is stored, None for none."""
         stored = {"$ifNull": [self.revision, None]}
-        moved_on = {"$toInt": {"$concat": ["not that revision of ", "$_id"]}}
-        return {"$cond": [{"$eq": [stored, rev]}, value, moved_on]}
+        in_time = [] if until is None else [{"$lt": ["$$NOW", until]}]
+        why: Any = _MOVED_ON
+        if until is not None:
+            why = {"$cond": [*in_time, _MOVED_ON, _TOO_LATE]}
+        impossible = {"$toInt": {"$concat": [why, "$_id"]}}
+        return {"$cond": [{"$and": [*in_time, {"$eq": [stored, rev]}]}, value, impossible]}
 
     def _update(self, fact: Fact, stage: Row) -> UpdateOne:
         # What cannot be encoded is this caller's error, not that of his batch; so it is encoded here.
@@ -130,6 +147,8 @@ class Shape(Generic[Fact]):
 
     def refusal(self, error: WriteError, fact: Fact) -> Exception:
         """Return the error of a write as the ports know it."""
+        if is_too_late(error):
+            return StoreUnavailable(_TOO_LATE + self.key_of(fact))
         if error["code"] == CONVERSION_FAILURE:
             return Stale(self.fact.__name__, self.key_of(fact))
         if error["code"] == DUPLICATE_KEY:
@@ -145,6 +164,7 @@ class MongoFacts(Generic[Fact]):
 
     def __init__(self, database: Database) -> None:
         self._gate = database.gate
+        self._database = database
         self._collection = database.collection(self.shape.document)
         self._lane = database.lane(self._collection)
 
@@ -154,22 +174,26 @@ class MongoFacts(Generic[Fact]):
 
     async def replace(self, fact: Fact) -> Fact:
         """As FactStore.replace."""
-        await self._write(self.shape.replacement(fact), fact)
+        await self._write(lambda until: self.shape.replacement(fact, until), fact)
         replaced: Fact = evolve(fact, rev=fact.rev + 1)  # type: ignore[misc]  # every fact is an attrs class
         return replaced
 
     async def remove(self, fact: Fact) -> None:
         """As FactStore.remove."""
-        await self._write(self.shape.removal(fact), fact)
+        await self._write(lambda until: self.shape.removal(fact, until), fact)
 
     async def _add(self, fact: Fact, **apart: Any) -> None:
         try:
-            await self._write(self.shape.addition(fact, **apart), fact)
+            await self._write(lambda until: self.shape.addition(fact, until, **apart), fact)
         except Stale as taken:
             raise Duplicate(self.shape.fact.__name__, self.shape.key) from taken
 
-    async def _write(self, update: UpdateOne, fact: Fact) -> None:
-        error = await self._lane.write(update)
+    async def _write(self, update: Callable[[datetime | None], UpdateOne], fact: Fact) -> None:
+        error = await self._lane.write(update(self._database.until))
+        if error is not None and is_too_late(error):
+            # The server's clock may have been set forward: then the lease is still ours and can be renewed.
+            await self._database.renew()
+            error = await self._lane.write(update(self._database.until))
         if error is not None:
             raise self.shape.refusal(error, fact)
 
@@ -188,8 +212,13 @@ class MongoFacts(Generic[Fact]):
 
         return await self._gate.call(work)
 
+    def _in_time(self, condition: Row) -> Row:
+        """Return a condition that nothing meets any more once the lease has run out."""
+        until = self._database.until
+        return condition if until is None else {**condition, "$expr": {"$lt": ["$$NOW", until]}}
+
     async def _delete_where(self, condition: Row) -> int:
-        result = await self._gate.commit(lambda: self._collection.delete_many(condition))
+        result = await self._gate.commit(lambda: self._collection.delete_many(self._in_time(condition)))
         return result.deleted_count
 
     def _facts(self, rows: Sequence[Row]) -> list[Fact]:

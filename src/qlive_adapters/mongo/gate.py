@@ -51,8 +51,17 @@ class Gate:
     what is left of them and stops by itself; when a caller is cancelled, it is not interrupted.
     """
 
-    def __init__(self, *, timeout_s: float, in_flight: int, on_commit: CommitObserver | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        timeout_s: float,
+        in_flight: int,
+        on_commit: CommitObserver | None = None,
+        entitled: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """``entitled`` is awaited before anything is sent; it raises StoreUnavailable if nothing may be."""
         self._timeout_s = timeout_s
+        self._entitled = entitled
         self._turns = asyncio.Semaphore(in_flight)
         self._on_commit = on_commit
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -91,6 +100,11 @@ class Gate:
         """Return until when, by the loop's clock, what is asked for now has to be answered."""
         return asyncio.get_running_loop().time() + self._timeout_s
 
+    async def entitle(self) -> None:
+        """Return if something may be sent now. Raises StoreUnavailable if not."""
+        if self._entitled is not None:
+            await self._entitled()
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a turn and keep it. Raises StoreUnavailable for what goes wrong in it."""
@@ -110,6 +124,7 @@ class Gate:
 
     async def _in_turn(self, work: Callable[[], Awaitable[Result]], deadline: float) -> Result:
         try:
+            await self.entitle()
             with translated(), until(deadline):
                 return await work()
         finally:

@@ -78,6 +78,7 @@ class Lane:
                 # Only now, so that nothing is sent that was given up while this lane waited for its turn.
                 batch = self._take()
                 if batch:
+                    await self._gate.entitle()
                     await self._commit(batch)
         except StoreUnavailable as failure:
             _fail(batch, failure)

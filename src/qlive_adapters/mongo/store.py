@@ -4,6 +4,7 @@ from qlive_adapters.mongo.accounts import MongoAccounts
 from qlive_adapters.mongo.database import Database
 from qlive_adapters.mongo.feedback import MongoFeedback
 from qlive_adapters.mongo.gate import CommitObserver
+from qlive_adapters.mongo.lease import Tell
 from qlive_adapters.mongo.pks import MongoPks
 from qlive_adapters.mongo.places import MongoPlaces
 from qlive_adapters.mongo.presences import MongoPresences
@@ -20,6 +21,9 @@ class MongoStores:
     ``timeout_s`` seconds, with StoreUnavailable if need be. At most ``in_flight`` calls are on their way at a
     time, over at most ``pool_size`` connections per server. ``on_commit`` is told how many operations shared
     a commit and how many seconds that took.
+
+    An ``exclusive`` one is the only one of its database, by a lease (see ``lease.py``). ``tell`` hears what an
+    operator should know of a start that takes long.
     """
 
     def __init__(
@@ -31,6 +35,8 @@ class MongoStores:
         pool_size: int = 32,
         in_flight: int = 16,
         on_commit: CommitObserver | None = None,
+        exclusive: bool = False,
+        tell: Tell = lambda _: None,
     ) -> None:
         """Connects to nothing yet. Raises CannotOpen, with a text for the operator, if a name is malformed."""
         self._database = Database(
@@ -40,6 +46,8 @@ class MongoStores:
             pool_size=pool_size,
             in_flight=in_flight,
             on_commit=on_commit,
+            exclusive=exclusive,
+            tell=tell,
         )
         self.accounts = MongoAccounts(self._database)
         self.sms_codes = MongoSmsCodes(self._database)
@@ -51,15 +59,26 @@ class MongoStores:
         self.presences = MongoPresences(self._database)
         self.feedback = MongoFeedback(self._database)
 
-    async def open(self) -> None:
-        """Connect and create the indexes that are missing, before anything is read or written.
+    async def claim(self) -> None:
+        """Become the only one of the database; nothing if this is not meant to be exclusive.
 
-        Raises CannotOpen, with a text for the operator.
+        Raises InUse and CannotOpen, with a text for the operator.
+        """
+        await self._database.claim()
+
+    async def open(self) -> None:
+        """Claim the database and create the indexes that are missing, before anything is read or written.
+
+        Raises InUse and CannotOpen, with a text for the operator.
         """
         await self._database.open()
 
+    async def taken(self) -> None:
+        """Return once another process has taken the database over."""
+        await self._database.taken()
+
     async def ping(self) -> None:
-        """Return if the server answers now. Raises StoreUnavailable if it does not."""
+        """Return if the database can be written now. Raises StoreUnavailable if it cannot."""
         await self._database.ping()
 
     async def close(self) -> None:

@@ -1,7 +1,6 @@
 """Who runs the statements: the event loop's thread does, and another one waits for the disk."""
 
 import asyncio
-import os
 import sqlite3
 import threading
 import time
@@ -25,7 +24,7 @@ from qlive_adapters.sqlite.batch import (
     unavailable,
 )
 from qlive_adapters.sqlite.files import Files
-from qlive_adapters.sqlite.opening import MEMORY, claim, open_reader, open_writer
+from qlive_adapters.sqlite.opening import MEMORY, Claim, claim, open_reader, open_writer
 from qlive_core.errors import StoreUnavailable
 
 BATCH_MAX = 64  # some ten microseconds each, on the event loop's thread
@@ -82,8 +81,13 @@ class Engine:
         *,
         on_commit: CommitObserver | None = None,
         commit: Callable[[sqlite3.Connection], None] = seal,
+        wait_s: float = 0.0,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Open or create the database. ``commit`` ends a transaction and may take long. Raises CannotOpen."""
+        """Open or create the database. Raises CannotOpen.
+
+        ``commit`` ends a transaction and may take long. ``wait_s`` and ``tell`` are those of ``claim``.
+        """
         self._on_commit = on_commit
         self._seal = commit
         self._waiting: deque[_Job] = deque()
@@ -95,21 +99,21 @@ class Engine:
         self._files: Files | None = None
         self._unsafe = ""
         self._closed: asyncio.Future[None] | None = None
-        self._claim: int | None = None
+        self._claim: Claim | None = None
         self._thread: threading.Thread | None = None
         if str(path) == MEMORY:
             self._writer = self._reader = open_writer(MEMORY)
         else:
-            self._open_file(Path(path))
+            self._open_file(Path(path), wait_s, tell)
 
-    def _open_file(self, path: Path) -> None:
-        self._claim = claim(path)
+    def _open_file(self, path: Path, wait_s: float, tell: Callable[[str], None]) -> None:
+        self._claim = claim(path, wait_s=wait_s, tell=tell)
         try:
             self._writer = open_writer(str(path))
             self._reader = open_reader(str(path))
             self._files = Files(path)
         except BaseException:
-            os.close(self._claim)
+            self._claim.release()
             raise
         # A daemon, so that a process that forgets to close can still end; what was committed is safe anyway.
         self._thread = threading.Thread(target=self._commit_batches, name="sqlite-commit", daemon=True)
@@ -294,7 +298,7 @@ class Engine:
             self._thread.join()
         self._reader.close()
         if self._claim is not None:
-            os.close(self._claim)
+            self._claim.release()
         if self._closed is not None:
             self._closed.set_result(None)
 

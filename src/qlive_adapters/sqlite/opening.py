@@ -3,15 +3,23 @@
 import fcntl
 import os
 import sqlite3
+import sys
+import time
+from collections.abc import Callable
 from contextlib import closing
 from functools import cache
 from pathlib import Path
 
+from attrs import frozen
+
+from qlive_adapters.claims import InUse
 from qlive_adapters.sqlite.schema import APPLICATION_ID, SCRIPTS, VERSION
 from qlive_core.errors import StoreUnavailable
 
 MEMORY = ":memory:"
 _READER_WAITS_MS = 20
+
+_LOOK_EVERY_S = 0.1
 
 
 class CannotOpen(StoreUnavailable):
@@ -20,28 +28,67 @@ class CannotOpen(StoreUnavailable):
     code = "store.cannot_open"
 
 
-def claim(path: Path) -> int:
-    """Make this process the only one that uses ``path``; return the descriptor that holds the claim.
+class FileInUse(InUse, CannotOpen):
+    """Another process uses the file."""
+
+    code = InUse.code
+
+
+@frozen
+class Claim:
+    """What makes this process the only one that uses a file, until it is released or the process ends."""
+
+    descriptors: tuple[int, ...]
+
+    def release(self) -> None:
+        """Let go of the file. SQLite must have closed it before."""
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+
+
+def claim(path: Path, *, wait_s: float = 0.0, tell: Callable[[str], None] = lambda _: None) -> Claim:
+    """Make this process the only one that uses ``path``.
 
     SQLite itself would let two servers write by turns, each with a cache that knows nothing of the other. The
-    kernel drops the claim with the process, however that ends; so a lock file that lies about means nothing.
+    claim is a lock on the database file itself, so that it does not matter by which link or path one comes, and
+    one on a file beside it, which stays when the database file is replaced. The kernel drops both with the process,
+    however that ends; so a lock file that lies about means nothing.
+
+    Waits ``wait_s`` seconds for a process that has it, having said so to ``tell``. Raises FileInUse and CannotOpen.
     """
+    give_up_at = time.monotonic() + wait_s
+    told = False
+    while True:
+        try:
+            return _claimed(path)
+        except FileInUse as error:
+            if time.monotonic() >= give_up_at:
+                raise
+            if not told:
+                tell(f"{error}; waiting for it to end")
+                told = True
+            time.sleep(_LOOK_EVERY_S)
+        except OSError as error:
+            raise CannotOpen(f"cannot open {path}: {error.strerror}") from error
+
+
+def _claimed(path: Path) -> Claim:
+    real = path.resolve()
+    real.parent.mkdir(parents=True, exist_ok=True)
+    held: list[int] = []
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise CannotOpen(f"cannot open {path}: {error.strerror}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Phone numbers are nobody else's business; SQLite gives its other files the same permissions.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except BlockingIOError as error:
-        os.close(lock)
-        raise CannotOpen(f"{path} is in use by another qlive process") from error
+        for name in (f"{real}.lock", str(real)):
+            held.append(os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            # Elsewhere a lock of this kind would keep SQLite's own ones out.
+            if name != str(real) or sys.platform == "linux":
+                fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        os.close(lock)
-        raise CannotOpen(f"cannot open {path}: {error.strerror}") from error
-    return lock
+        Claim(tuple(held)).release()
+        if isinstance(error, BlockingIOError):
+            raise FileInUse(f"{path} is in use by another qlive process") from error
+        raise
+    return Claim(tuple(held))
 
 
 def open_writer(path: str) -> sqlite3.Connection:

@@ -1,5 +1,6 @@
 """All stores on one SQLite file."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -31,9 +32,15 @@ class SqliteStores:
         *,
         on_commit: CommitObserver | None = None,
         commit: Callable[[sqlite3.Connection], None] = seal,
+        wait_s: float = 0.0,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Open or create the database. Raises CannotOpen with a text for the operator."""
-        self._engine = Engine(path, on_commit=on_commit, commit=commit)
+        """Open or create the database. Raises CannotOpen with a text for the operator.
+
+        If another process uses the file, waits ``wait_s`` seconds for it to end, having said so to ``tell``, and
+        then raises FileInUse. Waits and opens without an event loop: call it before there is one.
+        """
+        self._engine = Engine(path, on_commit=on_commit, commit=commit, wait_s=wait_s, tell=tell)
         self.accounts = SqliteAccounts(self._engine)
         self.sms_codes = SqliteSmsCodes(self._engine)
         self.send_quotas = SqliteSendQuotas(self._engine)
@@ -43,6 +50,10 @@ class SqliteStores:
         self.pks = SqlitePks(self._engine)
         self.presences = SqlitePresences(self._engine)
         self.feedback = SqliteFeedback(self._engine)
+
+    async def taken(self) -> None:
+        """Never return: the kernel lets nobody else have the file, however long this process is frozen."""
+        await asyncio.Event().wait()
 
     async def ping(self) -> None:
         """Return if the file can be written now and is still where it was. Raises StoreUnavailable if not."""

@@ -146,7 +146,13 @@ class Signaling:
 class Mongo:
     """A MongoDB server."""
 
-    uri: str = text("", "Connection string of the MongoDB server.", variable="QLIVE_MONGO_URI", secret=True)
+    uri: str = text(
+        "",
+        "Connection string of the MongoDB server or replica set. Its options about reads and writes are overruled:"
+        " facts are read from the primary and written to most members.",
+        variable="QLIVE_MONGO_URI",
+        secret=True,
+    )
     database: str = text("qrtc_qlive_test", "Name of the database.")
     timeout_s: float = seconds(3, "Time within which the server must answer before a request fails.")
 

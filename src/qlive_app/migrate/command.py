@@ -1,6 +1,7 @@
 """``qlive migrate``: the command."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBars
 
-from qlive_app.command_line import EXIT_CONFIGURATION, configuration_file, give_up, load_or_exit
+from qlive_app.command_line import EXIT_CONFIGURATION, configuration_file, give_up, in_use, load_or_exit
 from qlive_app.config import Mongo
 
 
@@ -23,11 +24,12 @@ def migrate(path: Path, *, dry_run: bool) -> None:
     once the original has stopped, are moved to a backup collection; so is whatever is changed, as it was.
 
     The server does the same by itself when it starts. Stop the original first. An interrupted migration goes
-    on when it is started again.
+    on when it is started again. A database that a running qlive server uses is refused.
 
     Exits with 2 if the configuration is wrong or names no MongoDB, and with 3 if the database cannot be used.
     """
     # Imported late, so that --help answers at once.
+    from qlive_adapters.claims import InUse  # noqa: PLC0415
     from qlive_adapters.mongo.database import CannotOpen  # noqa: PLC0415
     from qlive_core.errors import StoreUnavailable  # noqa: PLC0415
 
@@ -36,6 +38,8 @@ def migrate(path: Path, *, dry_run: bool) -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_migrate(mongo, console, dry_run=dry_run))
+    except InUse as error:
+        give_up(in_use(path, "mongo.database", error))
     except CannotOpen as error:
         give_up(str(error))
     except StoreUnavailable as error:
@@ -51,6 +55,7 @@ def _mongo(path: Path) -> Mongo:
 
 async def _migrate(mongo: Mongo, console: Console, *, dry_run: bool) -> None:
     from qlive_adapters.mongo import legacy  # noqa: PLC0415
+    from qlive_adapters.mongo.database import lease_of  # noqa: PLC0415
     from qlive_app.migrate.report import rendered  # noqa: PLC0415
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -65,7 +70,11 @@ async def _migrate(mongo: Mongo, console: Console, *, dry_run: bool) -> None:
             tasks[event.step] = bars.add_task(event.step)
         bars.update(tasks[event.step], completed=event.done, total=event.total)
 
-    async with legacy.connected(mongo.uri, mongo.database) as database:
+    async with legacy.connected(mongo.uri, mongo.database) as database, AsyncExitStack() as stack:
+        if not dry_run:
+            lease = lease_of(database, mongo.timeout_s, lambda text: tell(legacy.Notice(text)))
+            await lease.acquire()
+            stack.push_async_callback(lease.release)
         with bars:
             report = await legacy.migrate(database, dry_run=dry_run, tell=tell)
     console.print(rendered(report, mongo.database))

@@ -2,7 +2,7 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,6 +49,11 @@ class Mongod:
 
     def start(self) -> None:
         """Start it and wait until it takes writes."""
+        self.launch()
+        self._await_primary()
+
+    def launch(self) -> None:
+        """Start it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         command: list[str | Path] = [_binary(), "--dbpath", self.folder, "--port", str(self.port)]
         command += ["--bind_ip", "127.0.0.1", "--nounixsocket", "--logpath", self.folder / "log"]
@@ -65,7 +70,6 @@ class Mongod:
         if self.connections:
             command += ["--maxConns", str(self.connections)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        self._await_primary()
 
     def _await_primary(self) -> None:
         with self.direct() as client:
@@ -127,3 +131,37 @@ def running(folder: Path, *, replica_set: str = "", connections: int = 0) -> Ite
         yield server
     finally:
         server.kill()
+
+
+@contextmanager
+def running_set(folder: Path, members: Sequence[Mapping[str, Any]]) -> Iterator[list[Mongod]]:
+    """A replica set with these members as long as it is needed; the first becomes the primary.
+
+    Each is described as in the set's own configuration, without its address.
+    """
+    servers = [Mongod(folder / str(n), replica_set="rs3") for n in range(len(members))]
+    try:
+        for server in servers:
+            server.launch()
+        for server in servers:
+            with server.direct() as client:
+                client.admin.command("ping")
+        described = [
+            {"_id": n, "host": f"127.0.0.1:{server.port}", **member}
+            for n, (server, member) in enumerate(zip(servers, members, strict=True))
+        ]
+        with servers[0].direct() as client:
+            client.admin.command("replSetInitiate", {"_id": "rs3", "members": described})
+            while not client.admin.command("hello")["isWritablePrimary"]:
+                client.admin.command({"hello": 1})
+            while any(m["stateStr"] not in ("PRIMARY", "SECONDARY") for m in _status(client)):
+                client.admin.command("ping")
+        yield servers
+    finally:
+        for server in servers:
+            server.kill()
+
+
+def _status(client: "MongoClient[Any]") -> list[dict[str, Any]]:
+    members: list[dict[str, Any]] = client.admin.command("replSetGetStatus")["members"]
+    return members

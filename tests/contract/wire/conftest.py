@@ -27,6 +27,7 @@ StoreSettings = Callable[[], Settings]
 ON_EVERY_STORE = (
     "test_crash",
     "test_feedback_mail_restarts",
+    "test_one_server",
     "test_pk_signalling",
     "test_presence",
     "test_replay",

@@ -127,6 +127,14 @@ class RunningServer:
         self._running.send_signal(number)
         return self._running.wait(STOPPED_WITHIN_S)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send the process a signal."""
+        self._running.send_signal(number)
+
+    def ended(self, within_s: float = READY_WITHIN_S) -> int:
+        """Wait until the process has ended by itself and return its exit code."""
+        return self._running.wait(within_s)
+
     def restart(self) -> None:
         """Start again on the same store and ports, killing the process first if it still runs."""
         self.stop()

@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bson.codec_options import CodecOptions, DatetimeConversion
-from pymongo import AsyncMongoClient, ReadPreference
+from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
-from qlive_adapters.mongo.database import DURABLE, CannotOpen
+from qlive_adapters.mongo.connecting import client_of, database_of
+from qlive_adapters.mongo.database import CannotOpen
 
 LegacyDatabase = AsyncDatabase[Any]
 
@@ -26,19 +27,18 @@ async def connected(uri: str, name: str) -> AsyncIterator[LegacyDatabase]:
     takes writes answers within 5 seconds.
     """
     try:
-        client: AsyncMongoClient[Any] = AsyncMongoClient(
+        client = client_of(
             uri,
             appname="qlive migrate",
             serverSelectionTimeoutMS=_REACH_S * 1000,
             connectTimeoutMS=_REACH_S * 1000,
             socketTimeoutMS=_STEP_S * 1000,
         )
-        database = client.get_database(
+        database = database_of(
+            client,
             name,
             # A date beyond Python's calendar must not keep anybody from taking over the rest.
-            codec_options=CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO),
-            read_preference=ReadPreference.PRIMARY,
-            write_concern=DURABLE,
+            CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO),
         )
     except (PyMongoError, ValueError) as error:
         raise CannotOpen(f"cannot use MongoDB: {error}") from error
