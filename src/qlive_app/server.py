@@ -6,7 +6,7 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 
 import structlog
 import uvicorn
@@ -16,8 +16,10 @@ from qlive_adapters.claims import Taken
 from qlive_app.bootstrap import Assembly
 from qlive_app.config import Address
 from qlive_app.http.errors import not_a_request
-from qlive_app.runtime.housekeeping import SWEEP_INTERVAL_S, push_for_ever, sweep_for_ever, watch_store
+from qlive_app.jobs import jobs_of
+from qlive_app.runtime.housekeeping import SWEEP_INTERVAL_S
 from qlive_app.runtime.request_protocol import refusing
+from qlive_app.runtime.supervisor import Supervisor
 from qlive_app.signalling.transport import SignalProtocol
 from qlive_core.signalling import CloseCode
 
@@ -85,32 +87,6 @@ def _servers(assembly: Assembly) -> tuple[_Server, _Server]:
     return api, signalling
 
 
-@contextlib.asynccontextmanager
-async def _background(assembly: Assembly) -> AsyncIterator[None]:
-    """Run timers, sweep, mail, IM, reconciling and metrics push."""
-    run = assembly.effects.run
-    jobs = [
-        assembly.deadlines.run(assembly.expire, run),
-        sweep_for_ever(assembly.services, assembly.hub, run),
-        watch_store(assembly.stores.ping, assembly.mirror.reload, assembly.health.report),
-    ]
-    if assembly.mails is not None:
-        jobs.append(assembly.mailing.run(assembly.mails))
-    if assembly.im:
-        jobs += assembly.im.jobs(assembly.hub, run)
-    if assembly.reconciling is not None:
-        jobs.append(assembly.reconciling.run(run))
-    if assembly.settings.prometheus.enable_push:
-        jobs.append(push_for_ever(assembly.settings.prometheus, assembly.metrics))
-    tasks = [asyncio.create_task(job) for job in jobs]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
 async def serve(
     assembly: Assembly, api_socket: socket.socket, signalling_socket: socket.socket, ready: Callable[[], None]
 ) -> None:
@@ -131,7 +107,9 @@ async def serve(
         if not await _woken(assembly, stop, taken):
             return
         assembly.health.signalling_port = signalling_socket.getsockname()[1]
-        async with _background(assembly):
+        health = assembly.health
+        supervisor = Supervisor(health.report, health.report_trouble, assembly.metrics)
+        async with supervisor.running(jobs_of(assembly)) as keepers:
             servers = _servers(assembly)
             tasks = [
                 asyncio.create_task(server.serve(sockets=[sock]))
@@ -141,7 +119,7 @@ async def serve(
             _spare_the_collector()
             assembly.health.report("server", "")
             ready()
-            await _first(stop, [*tasks, taken])
+            await _first(stop, [*tasks, taken, *keepers])
             log.info("shutting down")
             assembly.health.report("server", "shutting down")
             assembly.hub.hang_up_all(CloseCode.SERVICE_RESTART)

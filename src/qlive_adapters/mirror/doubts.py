@@ -6,8 +6,6 @@ from typing import Final
 
 from attrs import define
 
-from qlive_core.errors import StoreUnavailable
-
 LANDS_WITHIN_S: Final = 60.0
 """A write may lie in a socket, in a queue or in front of a disk, while others pass it. After so long, counted
 from the last failure of any kind, it has come to nothing."""
@@ -56,7 +54,7 @@ class Doubts:
         doubt = self._open[subject]
         try:
             known = await doubt.look()
-        except StoreUnavailable:
+        except Exception:  # noqa: BLE001 - whatever it is, the other doubts are looked after
             doubt.until = self._time_is_up()
             return
         now = asyncio.get_running_loop().time()

@@ -34,6 +34,7 @@ class Mailing:
 
         Those behind it lie in the store, where the next life finds them.
         """
+        self._stopping = False
         while True:
             self._woken.clear()
             looking = asyncio.create_task(self._round(mails))

@@ -88,6 +88,9 @@ class Metrics:
         self.effect_failures = self._counter(
             "qlive_effect_failures", "Effects that failed, by kind.", "effect"
         )
+        self.job_failures = self._counter(
+            "qlive_job_failures", "Background jobs that ended and were begun again, by job.", "job"
+        )
         self.logs_dropped = self._counter(
             "qlive_log_lines_dropped", "Log lines given up because the sink is slow."
         )

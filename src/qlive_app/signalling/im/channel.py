@@ -1,17 +1,12 @@
-"""Signalling over IM as a whole: what runs for it, and how it ends."""
-
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+"""Signalling over IM as a whole, and how it ends."""
 
 from attrs import frozen
 
-from qlive_app.signalling.hub import Hub
 from qlive_app.signalling.im.callbacks import ImCallbacks
 from qlive_app.signalling.im.inbox import ImInbox
 from qlive_app.signalling.im.outbox import ImOutbox
 from qlive_app.signalling.im.pinger import ImPinger
 from qlive_app.signalling.im.watched import WatchedIm
-from qlive_core.effects import Effect
 
 _HANDLE_WITHIN_S = 1.0
 _SEND_WITHIN_S = 1.0
@@ -26,12 +21,6 @@ class ImChannel:
     outbox: ImOutbox
     pinger: ImPinger
     cloud: WatchedIm
-
-    def jobs(
-        self, hub: Hub, effects: Callable[[Iterable[Effect]], None]
-    ) -> tuple[Coroutine[Any, Any, None], ...]:
-        """Return what is to run as long as the process does."""
-        return self.pinger.run(hub.only_by_im, effects), self.cloud.run()
 
     async def drain(self) -> None:
         """Handle what was heard and send what is to be said, as far as that is done soon. Nothing must come any more."""

@@ -48,6 +48,8 @@ class ImPinger:
         take longer than that is followed at once by the next.
         """
         loop = asyncio.get_running_loop()
+        # Calls of an earlier run may have ended before they began, and kept their slots.
+        self._slots = asyncio.Semaphore(CALLS_AT_ONCE)
         async with asyncio.TaskGroup() as calls:
             while True:
                 began = loop.time()
