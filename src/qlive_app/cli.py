@@ -83,6 +83,7 @@ def _run(path: Path) -> None:
 
     from qlive_adapters.claims import InUse  # noqa: PLC0415
     from qlive_app.bootstrap import assemble  # noqa: PLC0415
+    from qlive_app.runtime.descriptors import raise_limit  # noqa: PLC0415
     from qlive_app.runtime.logs import configure_logs  # noqa: PLC0415
     from qlive_app.runtime.metrics import Metrics  # noqa: PLC0415
     from qlive_app.server import CannotListen, listen, serve  # noqa: PLC0415
@@ -95,6 +96,7 @@ def _run(path: Path) -> None:
     metrics = Metrics()
     logs = configure_logs(settings.debug_level, metrics.logs_dropped.inc)
     try:
+        raise_limit()
         api = listen(settings.listen_addr, "listen_addr")
         signalling = listen(settings.websocket_conf.listen_addr, "websocket_conf.listen_addr")
         assembly = assemble(settings, metrics)
@@ -117,8 +119,8 @@ def _run(path: Path) -> None:
 
 
 def _banner(settings: Settings, api_port: int, signalling_port: int) -> str:
-    host = settings.listen_addr.host or "localhost"
-    ws_host = settings.websocket_conf.listen_addr.host or "localhost"
+    host = settings.listen_addr.visitable_host
+    ws_host = settings.websocket_conf.listen_addr.visitable_host
     store = settings.store.path if settings.store.provider == "sqlite" else settings.mongo.database
     return "\n".join(
         (

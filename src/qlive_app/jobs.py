@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from qlive_app.bootstrap import Assembly
+from qlive_app.runtime.descriptors import watch_descriptors
 from qlive_app.runtime.housekeeping import push_for_ever, sweep_for_ever, watch_store
 from qlive_app.runtime.supervisor import Job
 
@@ -14,6 +15,11 @@ def jobs_of(assembly: Assembly) -> Sequence[Job]:
         Job("deadlines", lambda: parts.deadlines.run(parts.expire, run)),
         Job("sweep", lambda: sweep_for_ever(parts.services, parts.hub, run)),
         Job("store watch", lambda: watch_store(parts.stores.ping, parts.mirror.reload, parts.health.report)),
+        Job(
+            "descriptor watch",
+            lambda: watch_descriptors(parts.metrics.descriptors_exhausted.inc, parts.health.report_trouble),
+            essential=False,
+        ),
     ]
     mails, im, reconciling = parts.mails, parts.im, parts.reconciling
     if mails is not None:

@@ -42,9 +42,10 @@ class _Server(uvicorn.Server):
 def listen(address: Address, key: str) -> socket.socket:
     """Return a listening socket; ``key`` is the configuration key to name if that fails.
 
-    Without a host it listens on all interfaces, IPv6 included where there is any. Raises CannotListen.
+    Without a host, or with `::`, it listens on all interfaces, by IPv4 and IPv6 where there are both. Raises
+    CannotListen.
     """
-    dual = not address.host and socket.has_dualstack_ipv6()
+    dual = address.host in {"", "::"} and socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if dual or ":" in address.host else socket.AF_INET
     try:
         return socket.create_server(
@@ -94,8 +95,8 @@ async def serve(
 
     Raises Taken if another process has taken the store over meanwhile, which only happens to one that was frozen.
 
-    The order of the end: not ready any more, connections told and closed, requests finished, what came over IM
-    handled, timers and mail stopped, the store's last commit done.
+    The order of the end: not ready any more, and a while for load balancers to notice; connections told and
+    closed, requests finished, what came over IM handled, timers and mail stopped, the store's last commit done.
     """
     log = structlog.get_logger("qlive")
     stop = asyncio.Event()
@@ -119,9 +120,12 @@ async def serve(
             _spare_the_collector()
             assembly.health.report("server", "")
             ready()
-            await _first(stop, [*tasks, taken, *keepers])
-            log.info("shutting down")
+            ending = [*tasks, taken, *keepers]
+            await _first(stop, ending)
             assembly.health.report("server", "shutting down")
+            log.info("shutting down")
+            if stop.is_set():
+                await _give_notice(stop, ending, assembly.settings.drain_notice_s)
             assembly.hub.hang_up_all(CloseCode.SERVICE_RESTART)
             for server in servers:
                 server.should_exit = True
@@ -183,6 +187,14 @@ async def _until_started(servers: tuple[_Server, ...], tasks: list[asyncio.Task[
             await asyncio.gather(*tasks)
             raise CannotListen("a server ended before it began")
         await asyncio.sleep(0.01)
+
+
+async def _give_notice(stop: asyncio.Event, tasks: list[asyncio.Task[None]], seconds: float) -> None:
+    """Go on serving while load balancers learn that this process will not; a second signal cuts that short."""
+    stop.clear()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await _first(stop, tasks)
 
 
 async def _first(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:

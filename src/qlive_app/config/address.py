@@ -23,12 +23,23 @@ class Address:
         if match is None:
             raise ValueError("not an address with a port")
         if match["ipv6"] is not None:
-            ipaddress.IPv6Address(match["ipv6"])
-        port = int(match["port"])
-        if port > 65535:
-            raise ValueError("the port is above 65535")
-        return cls(match["ipv6"] or match["host"] or "", port)
+            return cls(str(ipaddress.IPv6Address(match["ipv6"])), _port(match["port"]))
+        return cls(match["host"] or "", _port(match["port"]))
+
+    @property
+    def visitable_host(self) -> str:
+        """The host as it stands in a URL that works on this machine."""
+        if self.host in {"", "::", "0.0.0.0"}:  # noqa: S104 - nothing is bound here
+            return "localhost"
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+def _port(digits: str) -> int:
+    port = int(digits)
+    if port > 65535:
+        raise ValueError("the port is above 65535")
+    return port

@@ -392,6 +392,9 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = networks(
         "Proxies, by IP address or network, whose X-Forwarded-For header is believed."
     )
+    drain_notice_s: float = seconds(
+        0.5, "Time for which everybody is still served at a stop while `/readyz` already says 503."
+    )
     store: Store = section(Store, "Where facts are stored.")
     mongo: Mongo = section(Mongo, "A MongoDB server.")
     session: Session = section(Session, "Logins.")

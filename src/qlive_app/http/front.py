@@ -7,10 +7,11 @@ import asyncio
 import re
 from collections.abc import Awaitable, Collection
 from time import perf_counter
+from typing import cast
 
 import structlog
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from qlive_app.http.call import CURRENT, Call
@@ -23,6 +24,7 @@ UNMATCHED = "unmatched"
 """One label for all paths that do not exist: there are too many of them."""
 
 _METHODS = frozenset({"GET", "POST", "PUT"})
+_API = re.compile(r"/v1(/|\Z)")
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -48,6 +50,9 @@ class Front:
             await self._app(scope, receive, send)
             return
         started = perf_counter()
+        if scope["method"] == "HEAD" and not _API.match(scope["path"]):
+            # Tools such as `wget --spider` ask so; the server leaves the body out. Apps never do: there it is unknown.
+            scope = cast("HTTPScope", {**scope, "method": "GET"})
         call = Call(scope, receive)
         reqid = (b"x-reqid", call.request_id.encode("ascii"))
         status = 0

@@ -94,6 +94,9 @@ class Metrics:
         self.logs_dropped = self._counter(
             "qlive_log_lines_dropped", "Log lines given up because the sink is slow."
         )
+        self.descriptors_exhausted = self._counter(
+            "qlive_descriptors_exhausted", "Seconds in which no file descriptor was free."
+        )
         self.connections = Gauge(
             "qlive_signalling_connections", "Authorised signalling connections.", registry=self.registry
         )
