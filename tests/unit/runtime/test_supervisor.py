@@ -58,6 +58,7 @@ EVERY_JOB = {
     "deadlines",
     "sweep",
     "store watch",
+    "descriptor watch",
     "mailing",
     "im pings",
     "im watch",
