@@ -1,7 +1,16 @@
 """What needs no outside system: this machine's time and chance, and the stand-ins that ``test`` providers are."""
 
+from qlive_adapters.local.allowances import HourlyAllowances
 from qlive_adapters.local.im import LocalIm
 from qlive_adapters.local.sms import LogSmsSender
 from qlive_adapters.local.world import FairTurns, RandomIds, RecentSigns, SystemClock
 
-__all__ = ["FairTurns", "LocalIm", "LogSmsSender", "RandomIds", "RecentSigns", "SystemClock"]
+__all__ = [
+    "FairTurns",
+    "HourlyAllowances",
+    "LocalIm",
+    "LogSmsSender",
+    "RandomIds",
+    "RecentSigns",
+    "SystemClock",
+]

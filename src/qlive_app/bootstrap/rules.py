@@ -19,6 +19,7 @@ def rules_of(settings: Settings) -> Rules:
         sms_phone_hourly_limit=sms.phone_hourly_limit,
         sms_phone_daily_limit=sms.phone_daily_limit,
         sms_address_hourly_limit=sms.address_hourly_limit,
+        sms_address_wrong_hourly_limit=sms.address_wrong_hourly_limit,
         pk_offer_timeout_s=settings.signaling.pk_request_timeout_s,
         join_request_timeout_s=settings.signaling.join_request_timeout_s,
         grace_s=settings.websocket_conf.reconnect_timeout_s,

@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from qlive_adapters.local import FairTurns, RandomIds, RecentSigns
+from qlive_adapters.local import FairTurns, HourlyAllowances, RandomIds, RecentSigns
 from qlive_adapters.mirror.mirror import Mirror
 from qlive_app.bootstrap.clouds import Clouds
 from qlive_app.services import EffectRunner, Services
@@ -42,7 +42,9 @@ def use_cases_of(
     ids, signs = RandomIds(), RecentSigns()
     rooms, places, pks, presences = stores.rooms, stores.places, stores.pks, stores.presences
     accounts = stores.accounts
-    codes = Codes(stores.sms_codes, stores.send_quotas, clouds.sms, FairTurns(), clock, ids, rules)
+    codes = Codes(
+        stores.sms_codes, stores.send_quotas, clouds.sms, FairTurns(), HourlyAllowances(), clock, ids, rules
+    )
     whereabouts = Whereabouts(places, rooms, pks)
     seating = Seating(rooms, places, accounts, presences)
     departure = Departure(rooms, places, pks, presences, seating, signs, clock)

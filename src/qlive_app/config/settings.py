@@ -210,10 +210,16 @@ class Sms:
     qiniu_sms: QiniuSms = section(QiniuSms, "Short messages by Qiniu.")
     resend_interval_s: float = seconds(60, "Time before a phone may ask for another code.")
     code_ttl_s: float = seconds(300, "Time for which a code is valid.")
-    max_attempts: int = number(5, "Wrong tries after which a code is dead.")
+    max_attempts: int = number(
+        5,
+        "Wrong tries for one phone from one client address; all other addresses together have four times as many.",
+    )
     phone_hourly_limit: int = number(5, "Codes that one phone may ask for in an hour.")
     phone_daily_limit: int = number(10, "Codes that one phone may ask for in a day.")
     address_hourly_limit: int = number(60, "Codes that one client address may ask for in an hour.")
+    address_wrong_hourly_limit: int = number(
+        300, "Wrong codes that may come from one client address in an hour."
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -7,7 +7,7 @@ from attrs import frozen
 from qlive_app.config.kinds import Network
 from qlive_app.http.answers import LoginAnswer, Person, person
 from qlive_app.http.call import Call
-from qlive_app.http.client_address import client_address
+from qlive_app.http.client_address import client_address, limit_key
 from qlive_app.http.operations import Operation, Parameter
 from qlive_app.http.replies import DONE, Reply, json_reply
 from qlive_app.http.schemas import LoginBody, ProfileBody
@@ -31,14 +31,11 @@ class AccountRoutes:
     trusted_proxies: Sequence[Network]
 
     async def send_sms_code(self, call: Call) -> Reply:
-        client = call.scope["client"]
-        peer = client[0] if client else ""
-        address = client_address(peer, call.scope["headers"], self.trusted_proxies)
-        await self.services.codes.send(call.query().get("phone_number"), address)
+        await self.services.codes.send(call.query().get("phone_number"), self._limited_as(call))
         return DONE
 
     async def login(self, call: Call, body: LoginBody) -> Reply:
-        outcome = await self.services.sessions.login(body.phone, body.code)
+        outcome = await self.services.sessions.login(body.phone, body.code, self._limited_as(call))
         self.services.effects.run(outcome.effects)
         reply = outcome.reply
         account = reply.account
@@ -54,6 +51,11 @@ class AccountRoutes:
                 room=reply.room_id,
             )
         )
+
+    def _limited_as(self, call: Call) -> str:
+        client = call.scope["client"]
+        peer = client[0] if client else ""
+        return limit_key(client_address(peer, call.scope["headers"], self.trusted_proxies))
 
     async def profile(self, call: Call, body: ProfileBody) -> Reply:
         account = await self.services.sessions.update_profile(
@@ -99,7 +101,7 @@ class AccountRoutes:
                 before_body=_check_login_type,
                 body=LoginBody,
                 answer=LoginAnswer,
-                refusals=(UnsupportedLoginType, WrongSmsCode),
+                refusals=(UnsupportedLoginType, WrongSmsCode, SmsCodeLimited),
                 run=self.login,
             ),
             Operation(

@@ -33,6 +33,14 @@ def client_address(
     return str(address)
 
 
+def limit_key(address: str) -> str:
+    """Return what limits go by: an IPv4 address as it is, of an IPv6 address its /64, all of which is one client's."""
+    parsed = _parsed(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address if parsed is None else str(parsed)
+
+
 def _hops(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
     values = (value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for")
     return [hop.strip() for value in values for hop in value.split(",")]

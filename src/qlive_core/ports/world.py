@@ -58,6 +58,34 @@ class Turns(Protocol):
         ...
 
 
+class Allowances(Protocol):
+    """How often something may still be tried. Each key has an allowance of its own, which fills again in an hour.
+
+    Kept in memory and bounded: a restart forgives, and of very many keys those that were not used for longest are
+    forgotten.
+    """
+
+    def take(self, key: str, limit: int) -> bool:
+        """Take one of the ``limit`` tries that the key has when it is full; return whether there was one."""
+        ...
+
+    def give_back(self, key: str, limit: int) -> None:
+        """Undo a ``take``."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """Make the key's allowance full again."""
+        ...
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a value for a key, in place of an older one."""
+        ...
+
+    def recall(self, key: str) -> str | None:
+        """Return the value that is kept for a key."""
+        ...
+
+
 @frozen
 class ImSigns:
     """What is known of a user over IM. Times are Unix seconds.

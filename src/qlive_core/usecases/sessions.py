@@ -40,13 +40,13 @@ class Sessions:
     ids: Ids
     rules: Rules
 
-    async def login(self, phone: str, code: str) -> Outcome[LoggedIn]:
+    async def login(self, phone: str, code: str, address: str = "") -> Outcome[LoggedIn]:
         """Log in with an SMS code; the first login of a phone makes its account.
 
         The room and the PK of a user who is active go on. The old token dies at once, and so does the
-        connection that used it. Raises WrongSmsCode.
+        connection that used it. ``address`` is the client's. Raises WrongSmsCode and SmsCodeLimited.
         """
-        await self.codes.check(phone, code)
+        await self.codes.check(phone, code, address)
         account = await self._account(phone)
         token = self.ids.session_token()
         await self._open_session(account.id, token)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar, cast
 
-from qlive_adapters.local import FairTurns, RecentSigns
+from qlive_adapters.local import FairTurns, HourlyAllowances, RecentSigns
 from qlive_adapters.sqlite.store import SqliteStores
 from qlive_core.effects import Effect, Notify, Outcome
 from qlive_core.errors import ProviderUnavailable, QliveError
@@ -166,6 +166,7 @@ class World:
         self.signs, self.sms, self.rtc = signs or RecentSigns(), Postbox(), ReadableRtc()
         self._before = before
         self.tokens: dict[str, str] = {}
+        self.allowances = HourlyAllowances(self.clock.now)
         self._wire()
 
     def close(self) -> None:
@@ -201,7 +202,7 @@ class World:
         self.whereabouts = Whereabouts(places, rooms, pks)
         seating = Seating(rooms, places, accounts, presences)
         self.departure = Departure(rooms, places, pks, presences, seating, signs, clock)
-        self.codes = Codes(sms_codes, quotas, self.sms, FairTurns(), clock, ids, rules)
+        self.codes = Codes(sms_codes, quotas, self.sms, FairTurns(), self.allowances, clock, ids, rules)
         self.sessions = Sessions(
             accounts, sessions, self.codes, self.whereabouts, self.departure, clock, ids, rules
         )

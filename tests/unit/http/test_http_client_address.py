@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from qlive_app.http.client_address import client_address
+from qlive_app.http.client_address import client_address, limit_key
 
 PROXIES = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8"))
 
@@ -55,3 +55,21 @@ def test_one_spelling_for_one_client() -> None:
 def test_a_peer_without_an_address_is_nobody() -> None:
     """A local socket has no address; that is no reason to fail."""
     assert client_address("", _forwarded("1.2.3.4"), PROXIES) == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("", ""),
+        ("unix", "unix"),
+    ],
+)
+def test_limits_go_by_what_one_client_has(address: str, key: str) -> None:
+    """One line has a whole /64 of IPv6 addresses to choose from, and one IPv4 address."""
+    assert limit_key(address) == key
