@@ -12,10 +12,12 @@ from qlive_app.command_line import configuration_file, give_up, in_use, load_or_
 from qlive_app.config import Settings, render_markdown
 
 _ELSEWHERE = {
+    "backup": "qlive_app.backup",
     "bench": "qlive_app.bench.command",
     "demo": "qlive_app.demo.command",
     "fakes": "qlive_app.fakes.command",
     "migrate": "qlive_app.migrate.command",
+    "restore": "qlive_app.backup",
 }
 
 
@@ -50,6 +52,8 @@ def main(context: click.Context, path: Path) -> None:
     qlive check -f qlive.conf        say what is wrong with a configuration, without running it
     qlive demo                       watch two hosts fight a PK, step by step
     qlive migrate -f qlive.conf      take over the MongoDB database of the original server
+    qlive backup FILE                copy the embedded store, also while the server runs
+    qlive restore FILE               put such a copy in its place, while it does not
     qlive bench                      measure this machine
     qlive fakes                      run the clouds on this machine, to develop without internet
 
