@@ -143,7 +143,7 @@ def _schema(cls: type) -> dict[str, object]:
 
 
 def _property(field: WireField) -> dict[str, object]:
-    described = dict(field.shape.schema)
+    described = field.schema
     if field.doc:
         described["description"] = field.doc
     if field.example is not None:

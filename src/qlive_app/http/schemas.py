@@ -20,9 +20,9 @@ class LoginBody:
 class ProfileBody:
     """The parts of a profile that change; empty ones stay as they are."""
 
-    nickname: str = wire("nickname", default="", example="Ann", doc="At most 64 characters.")
-    gender: str = wire("gender", default="", example="female", doc="At most 16 characters.")
-    avatar: str = wire("avatar", default="", example="1.jpg", doc="At most 1024 characters.")
+    nickname: str = wire("nickname", default="", example="Ann", max_characters=64)
+    gender: str = wire("gender", default="", example="female", max_characters=16)
+    avatar: str = wire("avatar", default="", example="1.jpg", max_characters=1024)
 
 
 @wired
@@ -30,7 +30,7 @@ class CreateRoomBody:
     """The room that a host wants to open."""
 
     user_id: str = _ignored()
-    name: str = wire("roomName", example="Ann's room", doc="1 to 100 characters, unique.")
+    name: str = wire("roomName", example="Ann's room", max_characters=100, doc="1 to 100 characters, unique.")
     type: str = wire("roomType", default="", example="pk", doc='"pk" or "voice"; empty means "pk".')
 
 
@@ -38,7 +38,7 @@ class CreateRoomBody:
 class RenameRoomBody:
     """The new name of a room."""
 
-    name: str = wire("roomName", example="Ann's room", doc="1 to 100 characters, unique.")
+    name: str = wire("roomName", example="Ann's room", max_characters=100, doc="1 to 100 characters, unique.")
 
 
 @wired
@@ -61,7 +61,7 @@ class LeaveRoomBody:
 class UploadTokenBody:
     """The file that is to be uploaded."""
 
-    filename: str = wire("filename", default="", example="feedback/1.log", doc="At most 750 characters.")
+    filename: str = wire("filename", default="", example="feedback/1.log", max_characters=750)
     expire_s: int = wire(
         "expireSeconds", default=0, example=3600, doc="0 or less means an hour; a day is the most."
     )
@@ -71,10 +71,11 @@ class UploadTokenBody:
 class FeedbackBody:
     """What a user tells the operators."""
 
-    content: str = wire("content", default="", example="The picture freezes.", doc="At most 5000 characters.")
+    content: str = wire("content", default="", example="The picture freezes.", max_characters=5000)
     attachment: str = wire(
         "attachment",
         default="",
         example="feedback/1.log",
-        doc="URL or uploaded file; at most 1024 characters.",
+        max_characters=1024,
+        doc="URL or uploaded file.",
     )

@@ -5,7 +5,7 @@ import re
 
 from attrs import field, frozen
 
-from qlive_core.model.texts import FEEDBACK
+from qlive_core.model.texts import FEEDBACK, STORED_ATTACHMENT
 
 _SCHEME = re.compile(r"https?://")
 _DOMAIN = re.compile(
@@ -18,13 +18,17 @@ def _content(text: str) -> str:
     return FEEDBACK.cut(text)
 
 
+def _attachment(text: str) -> str:
+    return STORED_ATTACHMENT.cut(text)
+
+
 @frozen
 class Feedback:
     """One message to the operators. ``attachment`` is a URL or empty; ``sent_at`` is in Unix seconds."""
 
     sender: str
     content: str = field(converter=_content)
-    attachment: str
+    attachment: str = field(converter=_attachment)
     sent_at: float
 
 

@@ -1,11 +1,11 @@
 """The room that a host opens to go live."""
 
 import enum
-import unicodedata
 
 from attrs import evolve, frozen
 
 from qlive_core.errors import InvalidRoomName, UnsupportedRoomType
+from qlive_core.model.texts import is_clean
 
 NAME_MAX_CHARACTERS = 100
 _QUOTED_MAX = 200
@@ -25,7 +25,7 @@ def room_name(text: str) -> str:
     Raises InvalidRoomName unless 1 to 100 characters are left and none of them is a control character.
     """
     name = text.strip()
-    if not 1 <= len(name) <= NAME_MAX_CHARACTERS or any(unicodedata.category(c) == "Cc" for c in name):
+    if not 1 <= len(name) <= NAME_MAX_CHARACTERS or not is_clean(name):
         raise InvalidRoomName(f"invalid room name {text[:_QUOTED_MAX]}")
     return name
 

@@ -129,7 +129,7 @@ def _payload(cls: type[Message]) -> dict[str, object]:
 
 
 def _property(field: WireField) -> dict[str, object]:
-    return {**field.shape.schema, "description": field.doc}
+    return {**field.schema, "description": field.doc}
 
 
 def _example(cls: type[Message]) -> dict[str, object]:

@@ -213,6 +213,7 @@ class _Wire:
     also: str | None
     omit_empty: bool
     shape: Shape | None
+    max_characters: int | None
     example: object
     doc: str
 
@@ -225,6 +226,7 @@ def wire(
     also: str | None = None,
     omit_empty: bool = False,
     shape: Shape | None = None,
+    max_characters: int | None = None,
     example: object = None,
     doc: str = "",
 ) -> Any:
@@ -234,10 +236,17 @@ def wire(
     is an older name, read when ``name`` is absent or empty. ``also`` is a second key under which the value is written
     again, after all others. ``omit_empty`` leaves the field out when it is None or "" (never for 0 or false).
     ``shape`` is needed when the annotation is other than str, int, bool or one of these or None.
-    ``example`` and ``doc`` are for the generated documents.
+    ``max_characters`` of a text, ``example`` and ``doc`` are for the generated documents.
     """
     described = _Wire(
-        name=name, old_name=old_name, also=also, omit_empty=omit_empty, shape=shape, example=example, doc=doc
+        name=name,
+        old_name=old_name,
+        also=also,
+        omit_empty=omit_empty,
+        shape=shape,
+        max_characters=max_characters,
+        example=example,
+        doc=doc,
     )
     return attrs.field(default=default, metadata={_Wire: described})
 
@@ -261,8 +270,15 @@ class WireField:
     empty: Any
     required: bool
     omit_empty: bool
+    max_characters: int | None
     example: object
     doc: str
+
+    @property
+    def schema(self) -> dict[str, object]:
+        """What the field may hold, as JSON Schema."""
+        bound = {} if self.max_characters is None else {"maxLength": self.max_characters}
+        return {**self.shape.schema, **bound}
 
     def read_from(self, obj: Mapping[str, object]) -> Any:
         """The field's value in an object with casefolded keys. Raises ``WrongType``."""
@@ -314,6 +330,7 @@ def _wire_field(attribute: "attrs.Attribute[Any]", hint: object) -> WireField:
         empty=shape.zero if required else attribute.default,
         required=required,
         omit_empty=described.omit_empty,
+        max_characters=described.max_characters,
         example=described.example,
         doc=described.doc,
     )
