@@ -88,7 +88,7 @@ def _run(path: Path) -> None:
     from qlive_adapters.claims import InUse  # noqa: PLC0415
     from qlive_app.bootstrap import assemble  # noqa: PLC0415
     from qlive_app.runtime.descriptors import raise_limit  # noqa: PLC0415
-    from qlive_app.runtime.logs import configure_logs  # noqa: PLC0415
+    from qlive_app.runtime.logs import LogWriter, configure_logs  # noqa: PLC0415
     from qlive_app.runtime.metrics import Metrics  # noqa: PLC0415
     from qlive_app.server import CannotListen, listen, serve  # noqa: PLC0415
     from qlive_core.errors import StoreUnavailable  # noqa: PLC0415
@@ -99,6 +99,8 @@ def _run(path: Path) -> None:
     settings = loaded.settings
     metrics = Metrics()
     logs = configure_logs(settings.debug_level, metrics.logs_dropped.inc)
+    # Whoever started us may not read what we say there; the event loop must not wait for them.
+    banner = LogWriter(sys.stdout, metrics.logs_dropped.inc)
     try:
         raise_limit()
         api = listen(settings.listen_addr, "listen_addr")
@@ -110,7 +112,7 @@ def _run(path: Path) -> None:
                 structlog.get_logger("qlive").warning(
                     "open to strangers", key=note.path, problem=note.message
                 )
-            click.echo(_banner(settings, api.getsockname()[1], signalling.getsockname()[1]))
+            banner.write(_banner(settings, api.getsockname()[1], signalling.getsockname()[1]))
 
         uvloop.run(serve(assembly, api, signalling, ready))
     except InUse as error:
@@ -119,6 +121,7 @@ def _run(path: Path) -> None:
     except (CannotListen, StoreUnavailable) as error:
         give_up(str(error))
     finally:
+        banner.close()
         logs.close()
 
 

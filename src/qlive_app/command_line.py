@@ -1,5 +1,6 @@
 """What the commands share: the option that names the configuration, reading it, and giving up with one line."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable
@@ -50,7 +51,8 @@ def load_or_exit(path: Path) -> Loaded:
 
 def give_up(reason: str, code: int = EXIT_START) -> NoReturn:
     """Say why in one line, and exit."""
-    click.echo(f"qlive: {reason}", err=True)
+    with contextlib.suppress(OSError):  # a full disk behind the stream must not change the exit code
+        click.echo(f"qlive: {reason}", err=True)
     sys.exit(code)
 
 
@@ -61,4 +63,5 @@ def in_use(path: Path, key: str, error: Exception) -> str:
 
 def _warn(path: Path, warnings: Iterable[Problem]) -> None:
     for warning in warnings:
-        click.echo(f"{path}: warning: {warning}", err=True)
+        with contextlib.suppress(OSError):
+            click.echo(f"{path}: warning: {warning}", err=True)
