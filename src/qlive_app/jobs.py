@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from qlive_app.bootstrap import Assembly
 from qlive_app.runtime.descriptors import watch_descriptors
-from qlive_app.runtime.housekeeping import push_for_ever, sweep_for_ever, watch_store
+from qlive_app.runtime.housekeeping import keep_time, push_for_ever, sweep_for_ever, watch_store
 from qlive_app.runtime.supervisor import Job
 
 
@@ -13,6 +13,7 @@ def jobs_of(assembly: Assembly) -> Sequence[Job]:
     parts, run = assembly, assembly.effects.run
     jobs = [
         Job("deadlines", lambda: parts.deadlines.run(parts.expire, run)),
+        Job("clock", lambda: keep_time(parts.clock)),
         Job("sweep", lambda: sweep_for_ever(parts.services, parts.hub, run)),
         Job("store watch", lambda: watch_store(parts.stores.ping, parts.mirror.reload, parts.health.report)),
         Job(

@@ -166,6 +166,7 @@ async def _wake(assembly: Assembly) -> None:
     await assembly.open_stores()
     await assembly.mirror.load()
     sweep = assembly.services.sweep
+    assembly.clock.not_before(await sweep.newest())
     assembly.effects.run(await sweep.wake())
     assembly.effects.run(await sweep.look_around(2 * SWEEP_INTERVAL_S))
     await sweep.tidy()

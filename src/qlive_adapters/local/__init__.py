@@ -3,9 +3,10 @@
 from qlive_adapters.local.allowances import HourlyAllowances
 from qlive_adapters.local.im import LocalIm
 from qlive_adapters.local.sms import LogSmsSender
-from qlive_adapters.local.world import FairTurns, RandomIds, RecentSigns, SystemClock
+from qlive_adapters.local.world import BEAT_S, FairTurns, RandomIds, RecentSigns, SystemClock
 
 __all__ = [
+    "BEAT_S",
     "FairTurns",
     "HourlyAllowances",
     "LocalIm",

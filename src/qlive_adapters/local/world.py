@@ -5,7 +5,7 @@ import itertools
 import secrets
 import string
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
@@ -13,15 +13,48 @@ from attrs import define
 
 from qlive_core.ports.world import Clock, Ids, ImSigns, SignsOfLife, Turns
 
+BEAT_S = 0.5
+_PAUSE_S = 2.0
+"""A process whose beat is so late was stopped, or its machine was."""
+
 _ALPHABET = string.digits + string.ascii_lowercase
 
 
 class SystemClock:
-    """The time of this machine."""
+    """The time of this machine: its clock's when the process starts, and from then on a time that never steps.
+
+    Call ``beat`` twice a second, and pauses of the process do not count.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall, self._monotonic = wall, monotonic
+        self._ahead = wall() - monotonic()
+        self._last_beat: float | None = None
 
     def now(self) -> float:
-        """Return Unix seconds."""
-        return time.time()
+        """Return seconds that never step."""
+        at = self._monotonic()
+        if self._last_beat is not None and at - self._last_beat > _PAUSE_S:
+            self._ahead -= at - self._last_beat - BEAT_S
+            self._last_beat = at
+        return at + self._ahead
+
+    def wall(self) -> float:
+        """Return Unix seconds by the machine's clock."""
+        return self._wall()
+
+    def beat(self) -> None:
+        """Note that the process is running."""
+        self.now()
+        self._last_beat = self._monotonic()
+
+    def not_before(self, at: float) -> None:
+        """Go on from ``at`` if it is later than now: an earlier process has got as far as that."""
+        self._ahead += max(0.0, at - self.now())
 
 
 class RandomIds:

@@ -102,7 +102,7 @@ class QiniuAuth(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         """Sign the request as it will be sent."""
-        date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock.now()))
+        date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock.wall()))
         request.headers["X-Qiniu-Date"] = date
         request.headers["Authorization"] = qiniu_authorization(
             self._credentials,

@@ -39,7 +39,7 @@ class PlayUrls:
 
     def version(self) -> int:
         """Return a number that changes when signed URLs do."""
-        return int(self.clock.now() // self.ttl_s)
+        return int(self.clock.wall() // self.ttl_s)
 
 
 @frozen(kw_only=True)
@@ -60,4 +60,4 @@ class PublishUrls:
         plain = rtmp_url(self.host, self.hub, title)
         if self.security is None:
             return plain
-        return signed_publish_url(plain, self.security(int(self.clock.now() + self.ttl_s)))
+        return signed_publish_url(plain, self.security(int(self.clock.wall() + self.ttl_s)))

@@ -41,6 +41,7 @@ class Assembly:
     """Everything wired and not yet started. ``mails``, ``reconciling`` and ``im`` are None where they are not wanted."""
 
     settings: Settings
+    clock: SystemClock
     open_stores: Callable[[], Awaitable[None]]
     stores: StoreOfRecord
     mirror: Mirror
@@ -94,12 +95,13 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     services, reconciler = use_cases.services, use_cases.reconciler
     commands = SignalCommands(services, metrics)
     im = (
-        _channel(settings, clouds.chat, voice, commands, hub=hub, metrics=metrics)
+        _channel(settings, clouds.chat, voice, commands, clock, hub=hub, metrics=metrics)
         if clouds.chat and voice
         else None
     )
     return Assembly(
         settings=settings,
+        clock=clock,
         open_stores=open_stores,
         stores=stores,
         mirror=mirror,
@@ -145,9 +147,16 @@ def _voice(settings: Settings, chat: Chat, cloud: ImCloud, health: Health, metri
 
 
 def _channel(
-    settings: Settings, chat: Chat, voice: _Voice, commands: SignalCommands, *, hub: Hub, metrics: Metrics
+    settings: Settings,
+    chat: Chat,
+    voice: _Voice,
+    commands: SignalCommands,
+    clock: SystemClock,
+    *,
+    hub: Hub,
+    metrics: Metrics,
 ) -> ImChannel:
-    clock, services = SystemClock(), commands.services
+    services = commands.services
     conversation = ImConversation(services, commands, voice.outbox.send, hub.spoke_over_im, metrics)
     # A callback may be signed so much ahead of our clock, and be repeated until it is so much behind.
     remember_s = 2 * settings.im.rongcloud.callback_max_age_s

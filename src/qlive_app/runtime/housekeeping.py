@@ -7,6 +7,7 @@ from typing import Protocol
 import httpx
 import structlog
 
+from qlive_adapters.local import BEAT_S, SystemClock
 from qlive_app.config import Prometheus
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.services import Services
@@ -30,6 +31,13 @@ class Reach(Protocol):
     def is_reached_over_im(self, user_id: str) -> bool:
         """Tell whether pushes to the user go over IM, as long as he has no connection."""
         ...
+
+
+async def keep_time(clock: SystemClock) -> None:
+    """Let the clock know that the process is running, until cancelled."""
+    while True:
+        clock.beat()
+        await asyncio.sleep(BEAT_S)
 
 
 async def sweep_for_ever(services: Services, people: Reach, run: Callable[[Iterable[Effect]], None]) -> None:

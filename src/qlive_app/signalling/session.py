@@ -36,6 +36,7 @@ from qlive_core.signalling import (
 
 _PONG_ALLOWANCE_S = 1.0
 _ACK_ALLOWANCE_S = 0.3
+_PAUSE_S = 1.0
 _WORK_AT_ONCE = 16_384
 _WORK_OF_A_FRAME = 512
 """A frame takes as long as so many bytes of a long one."""

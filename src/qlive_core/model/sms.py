@@ -70,5 +70,8 @@ class SendQuota:
 
 
 def recent(sent_at: tuple[float, ...], *, now: float, within_s: float) -> tuple[float, ...]:
-    """Return those times that lie less than ``within_s`` seconds back."""
-    return tuple(at for at in sent_at if now - at < within_s)
+    """Return those times that lie less than ``within_s`` seconds back.
+
+    A time to come was noted by a process whose clock was ahead; it counts for nothing, as it might for ever.
+    """
+    return tuple(at for at in sent_at if 0 <= now - at < within_s)

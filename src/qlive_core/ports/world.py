@@ -8,10 +8,18 @@ from attrs import frozen
 
 
 class Clock(Protocol):
-    """What time it is."""
+    """What time it is: ours, and everybody's."""
 
     def now(self) -> float:
-        """Return Unix seconds."""
+        """Return seconds for deadlines, limits, leases and revisions.
+
+        They look like Unix seconds and never step: whatever becomes of the machine's clock, they go on as fast as
+        time passes. They stand still while the process is stopped, so that nobody is late because we were.
+        """
+        ...
+
+    def wall(self) -> float:
+        """Return Unix seconds as everybody else counts them, for what outsiders read. They may step."""
         ...
 
 

@@ -324,6 +324,11 @@ class SignalConnection:
                 return self._on(event)
         return ()
 
+    def paused(self, seconds: float) -> None:
+        """Nobody listened for so long: it counts neither as silence nor towards the time to authorise."""
+        self.last_heard += seconds
+        self.opened_at += seconds
+
     @property
     def next_tick(self) -> float:
         """When ``tick`` has something to do; infinity once closed. Any other call may change it."""

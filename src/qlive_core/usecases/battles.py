@@ -189,10 +189,10 @@ class Battles:
         await self.pks.replace(decision.pk)
         self._perhaps_expired.pop(pk.id, None)
         token = self.rtc.room_token(
-            room_id=pk.proposer.room_id, user_id=pk.target.user_id, permission="user", now=now
+            room_id=pk.proposer.room_id, user_id=pk.target.user_id, permission="user", now=self.clock.wall()
         )
         reply = Answered(pk.proposer.room_id, Relay(pk.proposer.room_id, token))
-        told = acceptance(decision.pk, self.rtc, now=now)
+        told = acceptance(decision.pk, self.rtc, now=self.clock.wall())
         done = (Count(decision.pk.state), Disarm(offer_deadline(pk)), Compose(decision.pk))
         return Outcome(reply, (told, *done))
 

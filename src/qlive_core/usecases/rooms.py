@@ -92,7 +92,7 @@ class Rooms:
     def token(self, room_id: str, user_id: str, permission: Permission) -> str:
         """Return a token for the RTC room."""
         return self.rtc.room_token(
-            room_id=room_id, user_id=user_id, permission=permission, now=self.clock.now()
+            room_id=room_id, user_id=user_id, permission=permission, now=self.clock.wall()
         )
 
     def _hosted(self, room: Room) -> HostedRoom:

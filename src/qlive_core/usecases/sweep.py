@@ -42,6 +42,16 @@ class Sweep:
     clock: Clock
     rules: Rules
 
+    async def newest(self) -> float:
+        """Return the latest time that an earlier process is known to have got to, 0 if there was none."""
+        offered_s, asked_s = self.rules.pk_offer_timeout_s, self.rules.join_request_timeout_s
+        times = [0.0]
+        times += [room.created_at for room in await self.rooms.all()]
+        times += [pk.offer_expires_at - offered_s for pk in await self.pks.all()]
+        for place in await self.places.all():
+            times += [place.since, (place.seat_until or asked_s) - asked_s]
+        return max(times)
+
     async def wake(self) -> tuple[Effect, ...]:
         """Take over from an earlier life of this process: its connections are gone, its deadlines are kept."""
         await self.attendance.adopt()

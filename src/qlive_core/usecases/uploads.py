@@ -38,7 +38,7 @@ class Uploads:
         """
         FILENAME.checked(filename)
         wanted = ttl_s if ttl_s > 0 else UPLOAD_TTL_DEFAULT_S
-        deadline = int(self.clock.now()) + min(wanted, UPLOAD_TTL_MAX_S)
+        deadline = int(self.clock.wall()) + min(wanted, UPLOAD_TTL_MAX_S)
         token = self.tokens.upload_token(filename=filename, user_id=user_id, deadline=deadline)
         return UploadPermission(token, deadline)
 

@@ -121,6 +121,7 @@ class SmallWorld(RuleBasedStateMachine):
         assert done.reply.room_id == self.promise.shown_room(account.id)
         self.tokens[account.id] = token
         self.promise.logged_in.add(account.id)
+        self.promise.able.discard(account.id)
         return str(account.id)
 
     def _room(self, data: st.DataObject) -> str:

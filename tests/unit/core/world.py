@@ -48,10 +48,15 @@ class HandClock:
 
     def __init__(self) -> None:
         self.time = 1_700_000_000.0
+        self.wrong_by = 0.0
 
     def now(self) -> float:
         """Return the time as set."""
         return self.time
+
+    def wall(self) -> float:
+        """Return what the machine's clock shows, which somebody may have set wrong."""
+        return self.time + self.wrong_by
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""

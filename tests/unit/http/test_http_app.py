@@ -247,7 +247,7 @@ async def test_play_urls_that_expire_are_never_old() -> None:
     transport = httpx.ASGITransport(signing.http_app)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, trust_env=False, base_url="http://x") as http:
         start = time.time() // 100 * 100
-        with patch("time.time") as now:
+        with patch.object(signing.clock, "wall") as now:
             now.return_value = start
             _, room = await _go_live(http, PHONES[0])
             viewer = await _login(http, PHONES[1])

@@ -28,6 +28,9 @@ class HandClock:
     def now(self) -> float:
         return self.time
 
+    def wall(self) -> float:
+        return self.now()
+
 
 class Looks:
     """Counts what is looked at; ``failing`` looks fail first."""

@@ -346,6 +346,27 @@ class TestViolations:
         assert closed_by(outputs[3]) is CloseCode.POLICY_VIOLATION
 
 
+class TestPause:
+    """The process was stopped: what came meanwhile lies in the socket."""
+
+    def test_our_pause_is_no_silence(self) -> None:
+        """The client has as much time as it had before."""
+        connection = authorised()
+        connection.paused(22)
+        assert connection.tick(OPENED + 41.9) != (
+            Close(CloseCode.PONG_TIMEOUT, "pong timeout", framed=False),
+        )
+        assert connection.state is State.AUTHORISED
+        assert closed_by(connection.tick(OPENED + 42)) is CloseCode.PONG_TIMEOUT
+
+    def test_nor_does_it_count_for_who_has_yet_to_authorise(self) -> None:
+        """Five seconds in which somebody listens."""
+        connection = connected()
+        connection.paused(22)
+        assert connection.tick(OPENED + 26.9) == ()
+        assert closed_by(connection.tick(OPENED + 27)) is CloseCode.POLICY_VIOLATION
+
+
 class TestClosed:
     @pytest.mark.parametrize("announces", [False, True])
     @pytest.mark.parametrize("code", CloseCode)

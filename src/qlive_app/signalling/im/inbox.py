@@ -10,6 +10,7 @@ from attrs import define, field
 
 from qlive_app.runtime.metrics import Metrics
 from qlive_app.signalling.im.recent_ids import RecentIds
+from qlive_app.signalling.im.vendor_time import VendorTime
 from qlive_app.signalling.im.words import Word, request_in
 from qlive_core.ports.clouds import HeardOverIm
 from qlive_core.ports.world import Clock
@@ -44,6 +45,7 @@ class ImInbox:
         self._clock = clock
         self._metrics = metrics
         self._ids = RecentIds(remember_s=remember_s, capacity=_IDS_MAX)
+        self._vendor_time = VendorTime()
         self._queues: dict[str, _Queue] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._waiting = 0
@@ -58,7 +60,7 @@ class ImInbox:
         if request is not None and heard.uid and self._ids.is_repeated(heard.uid, now):
             self._metrics.count_im_message("duplicate")
             return
-        at = now if heard.at is None else heard.at
+        at = now if heard.at is None else self._vendor_time.ours(heard.at, now)
         self._queue(Word(heard.user_id, at, request, to_us=heard.text is not None))
 
     async def drain(self, within_s: float) -> None:

@@ -39,6 +39,9 @@ class _Clock:
     def now(self) -> float:
         return self.at
 
+    def wall(self) -> float:
+        return self.now()
+
 
 def _signable(
     method: str, url: str, content_type: str | None, headers: Mapping[str, str], body: bytes

@@ -126,6 +126,9 @@ class _Clock:
     def now(self) -> float:
         return self.at
 
+    def wall(self) -> float:
+        return self.now()
+
 
 def test_play_urls_of_a_deployment() -> None:
     """Over RTMP and not signed, if nothing else is said."""

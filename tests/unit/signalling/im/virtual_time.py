@@ -43,6 +43,9 @@ class LoopClock:
         """Return Unix seconds."""
         return 1_700_000_000.0 + asyncio.get_running_loop().time()
 
+    def wall(self) -> float:
+        return self.now()
+
 
 def in_no_time(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run the coroutine in a loop of that kind."""
