@@ -55,6 +55,7 @@ PIECES_OF_WORK = {
     "qlive_app/signalling/session.py": "one connection's writer",
 }
 EVERY_JOB = {
+    "clock",
     "deadlines",
     "sweep",
     "store watch",
