@@ -260,6 +260,10 @@ class SignalSession:
 
     def _tick(self) -> None:
         self._timer = None
+        late = self._loop.time() - self._protocol.next_tick
+        if late > _PAUSE_S:
+            # The process was stopped, or had no time. What came meanwhile lies in the socket and is to be read first.
+            self._protocol.paused(late + _PAUSE_S)
         self._carry_out_all(self._protocol.tick(self._loop.time()))
         self._arm()
 
