@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help run test check unit deep contract bench docs clean
+.PHONY: help run test check unit deep contract big bench docs clean
 
 help: ## List the tasks
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -30,6 +30,9 @@ deep: $(BIN)/.dev ## The machines and the races of the core once more, with many
 
 contract: $(BIN)/.dev ## Contract tests only: stores, and the running server over real sockets
 	$(BIN)/pytest tests/contract -q -n 3 --dist loadfile $(ARGS)
+
+big: $(BIN)/.dev ## Starts and sweeps with 3 million accounts and 200 000 viewers; takes ten minutes
+	$(BIN)/pytest tests/contract/big -m big -s -q $(ARGS)
 
 bench: $(BIN)/.runtime ## Measure this machine; ARGS="--quick" for a glance
 	$(BIN)/qlive bench $(ARGS)

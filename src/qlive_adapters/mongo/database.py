@@ -13,6 +13,7 @@ from qlive_adapters.claims import WAIT_S, InUse
 from qlive_adapters.mongo.connecting import client_of, database_of
 from qlive_adapters.mongo.documents import DOCUMENTS
 from qlive_adapters.mongo.gate import CommitObserver, Gate, translated
+from qlive_adapters.mongo.indexing import create_indexes
 from qlive_adapters.mongo.lane import Collection, Lane
 from qlive_adapters.mongo.lease import LEASES, Lease, Tell
 from qlive_core.errors import StoreUnavailable
@@ -57,6 +58,8 @@ class Database:
         """Connects to nothing yet. Raises CannotOpen if ``uri`` or ``name`` is malformed."""
         self._lanes: list[Lane] = []
         self._timeout_s = timeout_s
+        self._uri = uri
+        self._tell = tell
         try:
             self._client = client_of(
                 uri,
@@ -121,7 +124,8 @@ class Database:
         """Claim the database if need be, and create the indexes that are missing. Raises InUse and CannotOpen."""
         await self.claim()
         try:
-            await init_beanie(self._database, document_models=list(DOCUMENTS))
+            await init_beanie(self._database, document_models=list(DOCUMENTS), skip_indexes=True)
+            await create_indexes(self._uri, self._name, reach_s=self._timeout_s, tell=self._tell)
         except DuplicateKeyError as error:
             raise CannotOpen(
                 f"database {self._name} holds values twice that must be unique ({_reason(error)});"

@@ -25,6 +25,7 @@ Reads are local ("majority" would be a moment behind): who has lost a race must 
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import bson
@@ -36,6 +37,7 @@ from pymongo import UpdateOne
 from qlive_adapters.mongo.database import Database
 from qlive_adapters.mongo.gate import translated
 from qlive_adapters.mongo.lane import WriteError
+from qlive_adapters.mongo.walk import PAGE, known, pages
 from qlive_core.errors import Duplicate, Stale, StoreUnavailable
 
 DUPLICATE_KEY = 11000
@@ -48,20 +50,6 @@ _TOO_LATE = "the lease has run out for "
 
 LIVE: Row = {"removed": None}
 """What matches all documents that are no tombstones."""
-
-
-def lookup(document: type[Document], local: str, pipeline: Sequence[Row] = (), **options: Any) -> Row:
-    """Return the stage that adds, as ``found``, the live documents whose key a local field holds."""
-    return {
-        "$lookup": {
-            "from": document.Settings.name,
-            "localField": local,
-            "foreignField": "_id",
-            "pipeline": [{"$match": LIVE}, *pipeline],
-            "as": "found",
-            **options,
-        }
-    }
 
 
 def is_too_late(error: WriteError) -> bool:
@@ -205,6 +193,16 @@ class MongoFacts(Generic[Fact]):
         found = {**condition, **LIVE}
         return self._facts(await self._gate.call(lambda: self._collection.find(found, **options).to_list()))
 
+    async def _all(self) -> list[Fact]:
+        """Return all facts, in the order of their keys, a page at a time."""
+        facts: list[Fact] = []
+        async for page in pages(self._gate, self._collection):
+            facts += self._facts([row for row in page if "removed" not in row])
+        return facts
+
+    async def _by_keys(self, keys: Sequence[str]) -> list[Fact]:
+        return await self._select({"_id": {"$in": keys}}) if keys else []
+
     async def _aggregate(self, *stages: Row) -> list[dict[str, Any]]:
         async def work() -> list[dict[str, Any]]:
             cursor = await self._collection.aggregate([{"$match": LIVE}, *stages])
@@ -218,8 +216,15 @@ class MongoFacts(Generic[Fact]):
         return condition if until is None else {**condition, "$expr": {"$lt": ["$$NOW", until]}}
 
     async def _delete_where(self, condition: Row) -> int:
-        result = await self._gate.commit(lambda: self._collection.delete_many(self._in_time(condition)))
-        return result.deleted_count
+        """Remove what meets the condition, which has an index, a page at a time; return how much that was."""
+        removed = 0
+        while keys := await known(self._gate, self._collection, condition, limit=PAGE):
+            chosen = self._in_time({**condition, "_id": {"$in": list(keys)}})
+            result = await self._gate.commit(partial(self._collection.delete_many, chosen))
+            removed += result.deleted_count
+            if len(keys) < PAGE or not result.deleted_count:
+                break
+        return removed
 
     def _facts(self, rows: Sequence[Row]) -> list[Fact]:
         with translated():

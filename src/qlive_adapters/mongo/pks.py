@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from qlive_adapters.mongo.database import Database
 from qlive_adapters.mongo.documents import PkDocument, RoomDocument
-from qlive_adapters.mongo.facts import MongoFacts, Shape, lookup
+from qlive_adapters.mongo.facts import MongoFacts, Shape
+from qlive_adapters.mongo.walk import Walk, known
 from qlive_core.errors import Duplicate
 from qlive_core.model.pk import Pk, PkState, Side
 
@@ -37,6 +39,11 @@ class MongoPks(MongoFacts[Pk]):
 
     shape = Shape(Pk, PkDocument, "id", _encode, _decode, uniques={"rooms": "room_id"})
 
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._rooms = database.collection(RoomDocument)
+        self._walk = Walk(self._gate, self._collection, ["rooms"])
+
     async def add(self, pk: Pk) -> None:
         """As PkStore.add."""
         # The unique index compares documents with one another, not the two sides of one.
@@ -50,7 +57,7 @@ class MongoPks(MongoFacts[Pk]):
 
     async def all(self) -> Sequence[Pk]:
         """As PkStore.all."""
-        return await self._select({})
+        return await self._all()
 
     async def due(self, before: float) -> Sequence[Pk]:
         """As PkStore.due."""
@@ -58,5 +65,9 @@ class MongoPks(MongoFacts[Pk]):
 
     async def roomless(self) -> Sequence[Pk]:
         """As PkStore.roomless."""
-        rooms = lookup(RoomDocument, "rooms")
-        return self._facts(await self._aggregate(rooms, {"$match": {"found.1": {"$exists": False}}}))
+        found: list[Pk] = []
+        async for page in self._walk.round():
+            named = {room for row in page for room in row["rooms"]}
+            gone = named - await known(self._gate, self._rooms, {"_id": {"$in": list(named)}})
+            found += await self._by_keys([row["_id"] for row in page if gone.intersection(row["rooms"])])
+        return found

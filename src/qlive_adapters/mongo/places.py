@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from pymongo import ASCENDING
 
+from qlive_adapters.mongo.database import Database
 from qlive_adapters.mongo.documents import PlaceDocument, PresenceDocument, RoomDocument
-from qlive_adapters.mongo.facts import MongoFactStore, Shape, lookup
+from qlive_adapters.mongo.facts import MongoFactStore, Shape
+from qlive_adapters.mongo.walk import Walk, known
 from qlive_core.model.place import AUDIENCE, Place, PlaceKind
 
 _IN_AUDIENCE = {"$in": [kind.value for kind in AUDIENCE]}
@@ -43,9 +45,16 @@ class MongoPlaces(MongoFactStore[Place]):
 
     shape = Shape(Place, PlaceDocument, "user_id", _encode, _decode, uniques={"seat": "seat"})
 
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._rooms = database.collection(RoomDocument)
+        self._presences = database.collection(PresenceDocument)
+        self._to_rooms = Walk(self._gate, self._collection, ["room_id"])
+        self._to_people = Walk(self._gate, self._collection, ["kind"])
+
     async def all(self) -> Sequence[Place]:
         """As PlaceStore.all."""
-        return await self._select({})
+        return await self._all()
 
     async def in_room(self, room_id: str) -> Sequence[Place]:
         """As PlaceStore.in_room."""
@@ -73,11 +82,18 @@ class MongoPlaces(MongoFactStore[Place]):
 
     async def roomless(self) -> Sequence[Place]:
         """As PlaceStore.roomless."""
-        room = lookup(RoomDocument, "room_id")
-        return self._facts(await self._aggregate(room, {"$match": {"found": []}}))
+        found: list[Place] = []
+        async for page in self._to_rooms.round():
+            named = {row["room_id"] for row in page}
+            gone = named - await known(self._gate, self._rooms, {"_id": {"$in": list(named)}})
+            found += await self._by_keys([row["_id"] for row in page if row["room_id"] in gone])
+        return found
 
     async def unattended(self) -> Sequence[Place]:
         """As PlaceStore.unattended."""
-        here = {"$match": {"kind": {"$ne": PlaceKind.LAPSED.value}}}
-        presence = lookup(PresenceDocument, "_id")
-        return self._facts(await self._aggregate(here, presence, {"$match": {"found": []}}))
+        found: list[Place] = []
+        async for page in self._to_people.round():
+            here = {row["_id"] for row in page if row["kind"] != PlaceKind.LAPSED.value}
+            present = await known(self._gate, self._presences, {"_id": {"$in": list(here)}})
+            found += await self._by_keys(list(here - present))
+        return found

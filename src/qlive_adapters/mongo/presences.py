@@ -1,9 +1,11 @@
 """Presences in MongoDB."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 from qlive_adapters.mongo.documents import PresenceDocument
 from qlive_adapters.mongo.facts import LIVE, MongoFactStore, Shape
+from qlive_adapters.mongo.walk import pages
 from qlive_core.model.presence import Presence
 
 
@@ -43,7 +45,7 @@ class MongoPresences(MongoFactStore[Presence]):
 
     async def all(self) -> Sequence[Presence]:
         """As PresenceStore.all."""
-        return await self._select({})
+        return await self._all()
 
     async def due(self, before: float) -> Sequence[Presence]:
         """As PresenceStore.due."""
@@ -54,6 +56,7 @@ class MongoPresences(MongoFactStore[Presence]):
         connected = {"expires_at": None, "node": {"$ne": node}}
         leased = {"connection_id": "", "expires_at": {"$lt": until}}
         change = {"$set": {"expires_at": until}, "$inc": {"rev": 1}}
-        await self._gate.commit(
-            lambda: self._collection.update_many({"$or": [connected, leased], **LIVE}, change)
-        )
+        concerned = {"$or": [connected, leased], **LIVE}
+        async for page in pages(self._gate, self._collection):
+            some = {"_id": {"$gte": page[0]["_id"], "$lte": page[-1]["_id"]}, **concerned}
+            await self._gate.commit(partial(self._collection.update_many, some, change))

@@ -5,11 +5,13 @@ from contextlib import suppress
 from zlib import crc32
 
 from attrs import frozen
-from pymongo import ASCENDING, UpdateOne
+from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
+from qlive_adapters.mongo.database import Database
 from qlive_adapters.mongo.documents import PlaceDocument, RoomDocument
-from qlive_adapters.mongo.facts import LIVE, MongoFacts, Shape, lookup
+from qlive_adapters.mongo.facts import LIVE, MongoFacts, Shape
+from qlive_adapters.mongo.walk import Walk, known
 from qlive_core.errors import Duplicate, RoomLimitReached
 from qlive_core.model.place import PlaceKind
 from qlive_core.model.room import Room, RoomType
@@ -67,6 +69,11 @@ class MongoRooms(MongoFacts[Room]):
         uniques={"name": "name", "creator": "creator", "slot": "slot"},
         apart=frozenset({"slot"}),
     )
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._places = database.collection(PlaceDocument)
+        self._walk = Walk(self._gate, self._collection, ["creator"])
 
     async def add(self, room: Room, *, limit: int) -> None:
         """As RoomStore.add."""
@@ -132,7 +139,7 @@ class MongoRooms(MongoFacts[Room]):
 
     async def all(self) -> Sequence[Room]:
         """As RoomStore.all."""
-        return await self._select({}, sort=[("created_at", ASCENDING), ("_id", ASCENDING)])
+        return sorted(await self._all(), key=lambda room: (room.created_at, room.id))
 
     async def count(self) -> int:
         """As RoomStore.count."""
@@ -140,6 +147,9 @@ class MongoRooms(MongoFacts[Room]):
 
     async def hostless(self) -> Sequence[Room]:
         """As RoomStore.hostless."""
-        hosting = {"$expr": {"$eq": ["$room_id", "$$room"]}, "kind": PlaceKind.HOSTING.value}
-        host = lookup(PlaceDocument, "creator", [{"$match": hosting}], let={"room": "$_id"})
-        return self._facts(await self._aggregate(host, {"$match": {"found": []}}))
+        found: list[Room] = []
+        async for page in self._walk.round():
+            hosts = {"_id": {"$in": [row["creator"] for row in page]}, "kind": PlaceKind.HOSTING.value}
+            hosted = await known(self._gate, self._places, hosts, "room_id")
+            found += await self._by_keys([row["_id"] for row in page if row["_id"] not in hosted])
+        return found

@@ -8,6 +8,9 @@ Every store enforces by itself, whoever else writes at the same time:
 
 Each write is durable when the call returns. Each method raises StoreUnavailable when the store cannot answer.
 No method returns anything of a driver's; facts go in and come out.
+
+What finds the remains of crashes (``hostless``, ``roomless``, ``unattended``) is asked again and again. A store that
+holds very much may look at a part of it in each call, if a few calls see all of it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -209,7 +212,7 @@ class PresenceStore(FactStore[Presence], Protocol):
         ...
 
     async def expect_all(self, until: float, *, node: str) -> None:
-        """Expect until then, in one write, whoever has a connection to another node than this, or a shorter lease."""
+        """Expect until then, in a few writes, whoever has a connection to another node than this, or a shorter lease."""
         ...
 
 

@@ -33,8 +33,11 @@ def _binary() -> Path:
 class Mongod:
     """One server over one folder. It can be killed and started again, on the same port."""
 
-    def __init__(self, folder: Path, *, replica_set: str = "", connections: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, replica_set: str = "", connections: int = 0, cache_gb: float = 0.25
+    ) -> None:
         """``connections`` is how many it accepts, 0 for as many as it can."""
+        self.cache_gb = cache_gb
         self.folder = folder
         (self.port,) = free_ports(1)
         self.replica_set = replica_set
@@ -64,7 +67,7 @@ class Mongod:
             "diagnosticDataCollectionEnabled=false",
         ):
             command += ["--setParameter", setting]
-        command += ["--wiredTigerCacheSizeGB", "0.25"]
+        command += ["--wiredTigerCacheSizeGB", str(self.cache_gb)]
         if self.replica_set:
             command += ["--replSet", self.replica_set, "--oplogSize", "64"]
         if self.connections:
@@ -123,9 +126,11 @@ class Mongod:
 
 
 @contextmanager
-def running(folder: Path, *, replica_set: str = "", connections: int = 0) -> Iterator[Mongod]:
+def running(
+    folder: Path, *, replica_set: str = "", connections: int = 0, cache_gb: float = 0.25
+) -> Iterator[Mongod]:
     """A server as long as it is needed."""
-    server = Mongod(folder, replica_set=replica_set, connections=connections)
+    server = Mongod(folder, replica_set=replica_set, connections=connections, cache_gb=cache_gb)
     server.start()
     try:
         yield server

@@ -108,13 +108,13 @@ class RunningServer:
                 stdin=subprocess.DEVNULL,
             )
 
-    def wait_ready(self) -> None:
+    def wait_ready(self, within_s: float = READY_WITHIN_S) -> None:
         """Return as soon as GET /readyz answers 200."""
-        give_up_at = time.monotonic() + READY_WITHIN_S
+        give_up_at = time.monotonic() + within_s
         while not self._answers_ready():
             code = self._running.poll()
             assert code is None, f"the server ended with {code}:\n{self.log}"
-            assert time.monotonic() < give_up_at, f"not ready within {READY_WITHIN_S} s:\n{self.log}"
+            assert time.monotonic() < give_up_at, f"not ready within {within_s} s:\n{self.log}"
             time.sleep(0.03)
 
     def kill(self) -> None:
@@ -131,7 +131,7 @@ class RunningServer:
         """Send the process a signal."""
         self._running.send_signal(number)
 
-    def ended(self, within_s: float = READY_WITHIN_S) -> int:
+    def ended(self, within_s: float = 3 * READY_WITHIN_S) -> int:
         """Wait until the process has ended by itself and return its exit code."""
         return self._running.wait(within_s)
 
