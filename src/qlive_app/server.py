@@ -6,16 +6,19 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 import uvicorn
 from litestar.types import ASGIApp
 
 from qlive_adapters.claims import Taken
+from qlive_adapters.patience import patiently
 from qlive_app.bootstrap import Assembly
 from qlive_app.config import Address
 from qlive_app.http.errors import not_a_request
+from qlive_app.http.operating import HEALTH_PATH, READINESS_PATH
+from qlive_app.http.starting import Starting
 from qlive_app.jobs import jobs_of
 from qlive_app.runtime.housekeeping import SWEEP_INTERVAL_S
 from qlive_app.runtime.request_protocol import refusing
@@ -73,8 +76,8 @@ def _server(app: ASGIApp, **options: object) -> _Server:
     return _Server(config)
 
 
-def _servers(assembly: Assembly) -> tuple[_Server, _Server]:
-    api = _server(assembly.http_app, http=refusing(not_a_request), ws="none")
+def _servers(assembly: Assembly, http_app: ASGIApp) -> tuple[_Server, _Server]:
+    api = _server(http_app, http=refusing(not_a_request), ws="none")
     signalling = _server(
         assembly.signalling_app,
         http=refusing(
@@ -104,20 +107,22 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     taken = asyncio.create_task(assembly.stores.taken())
+    metrics_path = assembly.settings.prometheus.metrics_path
+    front = Starting(assembly.http_app, answered=(HEALTH_PATH, READINESS_PATH, metrics_path))
+    servers = _servers(assembly, front)
+    tasks = [asyncio.create_task(servers[0].serve(sockets=[api_socket]))]
     try:
+        await _until_started(servers[:1], tasks)
         if not await _woken(assembly, stop, taken):
             return
         assembly.health.signalling_port = signalling_socket.getsockname()[1]
         health = assembly.health
         supervisor = Supervisor(health.report, health.report_trouble, assembly.metrics)
         async with supervisor.running(jobs_of(assembly)) as keepers:
-            servers = _servers(assembly)
-            tasks = [
-                asyncio.create_task(server.serve(sockets=[sock]))
-                for server, sock in zip(servers, (api_socket, signalling_socket), strict=True)
-            ]
+            tasks.append(asyncio.create_task(servers[1].serve(sockets=[signalling_socket])))
             await _until_started(servers, tasks)
             _spare_the_collector()
+            front.open()
             assembly.health.report("server", "")
             ready()
             ending = [*tasks, taken, *keepers]
@@ -138,6 +143,9 @@ async def serve(
                 await assembly.im.drain()
     finally:
         taken.cancel()
+        for server in servers:
+            server.should_exit = server.force_exit = True
+        await asyncio.gather(*tasks, return_exceptions=True)
         await assembly.chores.close()
         await assembly.stores.close()
         for cloud in assembly.clouds.closing:
@@ -164,12 +172,13 @@ async def _woken(assembly: Assembly, stop: asyncio.Event, taken: "asyncio.Task[N
 async def _wake(assembly: Assembly) -> None:
     """Take over what an earlier life left, before anybody is served."""
     await assembly.open_stores()
-    await assembly.mirror.load()
-    sweep = assembly.services.sweep
-    assembly.clock.not_before(await sweep.newest())
-    assembly.effects.run(await sweep.wake())
-    assembly.effects.run(await sweep.look_around(2 * SWEEP_INTERVAL_S))
-    await sweep.tidy()
+    with patiently():
+        await assembly.mirror.load()
+        sweep = assembly.services.sweep
+        assembly.clock.not_before(await sweep.newest())
+        assembly.effects.run(await sweep.wake())
+        assembly.effects.run(await sweep.look_around(2 * SWEEP_INTERVAL_S))
+        await sweep.tidy()
 
 
 def _spare_the_collector() -> None:
@@ -182,7 +191,7 @@ def _spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-async def _until_started(servers: tuple[_Server, ...], tasks: list[asyncio.Task[None]]) -> None:
+async def _until_started(servers: Sequence[_Server], tasks: list[asyncio.Task[None]]) -> None:
     while not all(server.started for server in servers):
         if any(task.done() for task in tasks):
             await asyncio.gather(*tasks)

@@ -9,6 +9,7 @@ import pymongo
 from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
+from qlive_adapters.patience import patience
 from qlive_core.errors import StoreUnavailable
 
 Result = TypeVar("Result")
@@ -47,7 +48,7 @@ def until(deadline: float) -> Iterator[None]:
 class Gate:
     """Lets ``in_flight`` calls through at a time: one process cannot use more, they would only queue up.
 
-    A caller gets his answer within ``timeout_s`` seconds, including his wait for a turn. The driver is given
+    A caller gets his answer within ``timeout_s`` seconds, or longer during a start (see ``patience.py``), including his wait for a turn. The driver is given
     what is left of them and stops by itself; when a caller is cancelled, it is not interrupted.
     """
 
@@ -74,7 +75,8 @@ class Gate:
         """Give up what runs inside when the time is over. Raises StoreUnavailable, then and once closed."""
         if self._closed or self._is_shut:
             raise StoreUnavailable("closed" if self._closed else "the server does not answer")
-        wait = asyncio.timeout(self._timeout_s)
+        timeout_s = self._timeout_s * patience()
+        wait = asyncio.timeout(timeout_s)
         try:
             async with wait:
                 self._waits.add(wait)
@@ -83,7 +85,7 @@ class Gate:
                 finally:
                     self._waits.discard(wait)
         except TimeoutError as error:
-            raise StoreUnavailable(f"no answer within {self._timeout_s} seconds") from error
+            raise StoreUnavailable(f"no answer within {timeout_s:g} seconds") from error
 
     def shut(self) -> None:
         """Note that the server does not answer: who comes is told at once, and so is who is waiting."""
@@ -98,7 +100,7 @@ class Gate:
 
     def deadline(self) -> float:
         """Return until when, by the loop's clock, what is asked for now has to be answered."""
-        return asyncio.get_running_loop().time() + self._timeout_s
+        return asyncio.get_running_loop().time() + self._timeout_s * patience()
 
     async def entitle(self) -> None:
         """Return if something may be sent now. Raises StoreUnavailable if not."""

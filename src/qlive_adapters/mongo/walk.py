@@ -33,6 +33,8 @@ async def pages(gate: Gate, collection: Collection) -> AsyncIterator[list[Row]]:
     last = None
     while page := await page_after(gate, collection, last):
         yield page
+        if len(page) < PAGE:
+            return  # what was added since is newer than this look
         last = page[-1]["_id"]
 
 

@@ -1,5 +1,6 @@
 """No call takes longer because there is more: what MongoDB is asked has an index and an end, however much it holds."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -9,6 +10,8 @@ from pymongo.database import Database
 
 from qlive_adapters.mongo import walk as walk_module
 from qlive_adapters.mongo.store import MongoStores
+from qlive_adapters.patience import patiently
+from qlive_core.errors import StoreUnavailable
 from qlive_core.model.place import PlaceKind
 
 from .kinds import a_pk, a_room
@@ -114,7 +117,9 @@ async def test_everything_is_found_in_a_few_rounds(database: Database[Any], stor
     database.live_rooms.update_one({"_id": "room7"}, {"$set": {"creator": "nobody"}})
     database.places.update_one({"_id": LAST}, {"$set": {"room_id": "none"}})
     database.presences.delete_one({"_id": "user0150"})
-    database.pks.update_one({"_id": (await stores.pks.all())[-1].id}, {"$set": {"rooms": ["none", "neither"]}})
+    database.pks.update_one(
+        {"_id": (await stores.pks.all())[-1].id}, {"$set": {"rooms": ["none", "neither"]}}
+    )
     found: dict[str, set[str]] = {}
     for _ in range(-(-(VIEWERS + ROOMS) // ROUND)):
         for name, keys in (await look_around(stores)).items():
@@ -158,3 +163,20 @@ async def test_nothing_of_a_start_has_a_time_limit_that_grows(
     assert limited - about_the_server <= {"find", "findAndModify", "delete", "update"}
     finds = [command for _, command in listening.sent if "find" in command and "maxTimeMS" in command]
     assert all(command["find"] == "qlive_leases" for command in finds)
+
+
+async def test_a_start_waits_longer(standalone: Mongod, database: Database[Any]) -> None:
+    """A store whose disk is still busy with what the start made it do makes no start fail."""
+    stores = MongoStores(standalone.uri, NAME, timeout_s=0.5)
+    await stores.open()
+    with patiently():
+        task = asyncio.ensure_future(stores.presences.all())
+    try:
+        standalone.pause()
+        with pytest.raises(StoreUnavailable):
+            await stores.places.all()
+        assert not task.done()
+    finally:
+        standalone.go_on()
+    assert list(await task) == []
+    await stores.close()

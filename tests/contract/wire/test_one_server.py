@@ -131,7 +131,7 @@ async def test_no_waiting_after_a_crash(launch: Launch) -> None:
 
 
 async def test_a_waiting_server_can_be_stopped(launch_on: Launch, second: Second, standalone: Mongod) -> None:
-    """SIGTERM ends a server that has not been able to start yet."""
+    """A server that has not been able to start yet says that it lives, that it is not ready, and ends at SIGTERM."""
     settings = {"store": {"provider": "mongo"}, "mongo": {"uri": standalone.uri, "database": "one_stopped"}}
     launch_on(settings)
     new = second(settings)
@@ -141,6 +141,13 @@ async def test_a_waiting_server_can_be_stopped(launch_on: Launch, second: Second
         return "waiting for it to end" in new.log
 
     await eventually(waits, "the new server says that it waits")
+    async with httpx.AsyncClient(base_url=new.base_url, timeout=PATIENCE_S, trust_env=False) as client:
+        assert (await client.get("/healthz")).status_code == 200
+        unready = await client.get("/readyz")
+        assert (unready.status_code, unready.json()["problems"]) == (503, ["server: starting"])
+        assert (await client.get("/metrics")).status_code == 200
+        refused = await client.get("/v1/rooms")
+        assert (refused.status_code, refused.json()["code"]) == (503, 503002)
     assert await asyncio.to_thread(new.terminate) == 0
 
 
