@@ -60,12 +60,16 @@ def test_a_taken_signalling_port(tmp_path: Path, taken: str) -> None:
 
 
 async def test_a_store_in_use(launch: Launch, tmp_path: Path) -> None:
-    """A second server on the same store gives up in one line, and the first goes on undisturbed."""
+    """A second server waits a moment, saying so, and gives up in one line; the first goes on undisturbed."""
     stage = launch({})
     host = await stage.host()
     store = stage.server.config.with_name("qlive.db")
-    ended = await asyncio.to_thread(qlive, "-f", _configured(tmp_path, store={"path": str(store)}))
-    _gave_up(ended, f"qlive: {store} is in use by another qlive process")
+    config = _configured(tmp_path, store={"path": str(store)})
+    ended = await asyncio.to_thread(qlive, "-f", config)
+    assert ended.code == NOT_STARTED
+    assert any("waiting for it to end" in line for line in ended.err)
+    [line] = [line for line in ended.err if line.startswith("qlive: ")]
+    assert line.startswith(f"qlive: {config}: store.path: {store} is in use by another qlive process; stop ")
     await host.signal.confirm()
     done(await host.api.close_room(host.room))
 
