@@ -40,6 +40,7 @@ EVERYTHING: dict[str, Any] = {
 PIECES_OF_WORK = {
     "qlive_adapters/mirror/doubts.py": "begun again with the next doubt; every look is guarded",
     "qlive_adapters/mongo/gate.py": "one call; its caller hears the error",
+    "qlive_adapters/mongo/indexing.py": "the indexes of one collection; the start hears the error",
     "qlive_adapters/mongo/lease.py": "the lease is renewed by the ping too; without it the store refuses, and is told lost",
     "qlive_adapters/mongo/lane.py": "one batch; its callers hear the error",
     "qlive_adapters/sqlite/engine.py": "the thread that commits; callers hear the error, and the store watch",
