@@ -76,7 +76,7 @@ class Lease:
         self._tell = tell
         self._key = key
         self._token = uuid4().hex
-        self._turn = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
         self._good_until_s = 0.0
         self._tried_at_s = 0.0
         self._keeper: asyncio.Task[None] | None = None
@@ -159,14 +159,27 @@ class Lease:
         return self._keeper is not None
 
     async def renew(self) -> None:
-        """Renew it now. Raises Taken if another process has it, and StoreUnavailable if the server cannot write."""
-        async with self._turn:
+        """Renew it now. Raises Taken if another process has it, and StoreUnavailable if the server cannot write.
+
+        Who asks while it is being renewed shares the outcome: nobody waits for two calls.
+        """
+        self._check()
+        if self._renewal is None:
+            self._renewal = asyncio.ensure_future(self._renew())
+            self._renewal.add_done_callback(self._renewed)
+        await asyncio.shield(self._renewal)
+
+    async def _renew(self) -> None:
+        mine = {"_id": self._key, "token": self._token}
+        beat = {"beat": {"$add": ["$beat", 1]}, "until": self._ahead()}
+        if not await self._write(mine, beat):
+            self._lost.set()
             self._check()
-            mine = {"_id": self._key, "token": self._token}
-            beat = {"beat": {"$add": ["$beat", 1]}, "until": self._ahead()}
-            if not await self._write(mine, beat):
-                self._lost.set()
-                self._check()
+
+    def _renewed(self, renewal: "asyncio.Task[None]") -> None:
+        self._renewal = None
+        if not renewal.cancelled():
+            renewal.exception()  # nobody may be left to hear of it
 
     async def ensure(self) -> None:
         """Return if it is held now; renew it first if it has run out. Raises as ``renew`` does."""
@@ -197,6 +210,8 @@ class Lease:
         await asyncio.gather(self._keeper, return_exceptions=True)
         self._keeper = None
         self._good_until_s = 0.0
+        if self._renewal is not None:
+            await asyncio.wait([self._renewal])
         with suppress(PyMongoError), pymongo.timeout(_FAREWELL_S):
             await self._leases.delete_one({"_id": self._key, "token": self._token})
 
