@@ -102,12 +102,13 @@ def _run(path: Path) -> None:
     # Whoever started us may not read what we say there; the event loop must not wait for them.
     banner = LogWriter(sys.stdout, metrics.logs_dropped.inc)
     try:
-        raise_limit()
         api = listen(settings.listen_addr, "listen_addr")
         signalling = listen(settings.websocket_conf.listen_addr, "websocket_conf.listen_addr")
         assembly = assemble(settings, metrics)
 
         def ready() -> None:
+            # Only now: a start that fails says why in one line, and nothing else.
+            raise_limit()
             for note in loaded.notes:
                 structlog.get_logger("qlive").warning(
                     "open to strangers", key=note.path, problem=note.message
