@@ -26,7 +26,7 @@ unit: $(BIN)/.dev ## Unit tests only
 	$(BIN)/pytest tests/unit -q -n 2 $(ARGS)
 
 deep: $(BIN)/.dev ## The machines and the races of the core once more, with many more examples
-	QLIVE_TEST_EFFORT=8 $(BIN)/pytest tests/unit/core/test_machine.py tests/unit/core/test_races.py -q -n 2
+	QLIVE_TEST_EFFORT=14 $(BIN)/pytest tests/unit/core/test_machine.py tests/unit/core/test_races.py -q -n 2
 
 contract: $(BIN)/.dev ## Contract tests only: stores, and the running server over real sockets
 	$(BIN)/pytest tests/contract -q -n 3 --dist loadfile $(ARGS)

@@ -527,4 +527,4 @@ async def _awaited(command: Awaitable[Any]) -> Any:
 
 
 TestSmallWorld = SmallWorld.TestCase
-TestSmallWorld.settings = settings(max_examples=examples(25), stateful_step_count=50)
+TestSmallWorld.settings = settings(max_examples=examples(10), stateful_step_count=50)

@@ -257,7 +257,7 @@ def in_turn(situation: str, first: str, second: str) -> list[Ending]:
 @pytest.mark.parametrize(
     ("situation", "first", "second"), RACES, ids=[f"{a}: {b} / {c}" for a, b, c in RACES]
 )
-@settings(max_examples=examples(3))
+@settings(max_examples=examples(2))
 @given(turns=st.lists(st.integers(0, 6), max_size=6))
 def test_a_race(situation: str, first: str, second: str, turns: list[int]) -> None:
     """The facts and both results are those of one order or of the other, and nobody is stuck."""
