@@ -13,6 +13,7 @@ import pytest
 from contract.stores.mongod import Mongod
 
 from .client import PATIENCE_S
+from .command import qlive
 from .conftest import Launch, StoreSettings
 from .server import RunningServer, Settings
 from .stage import Stage, eventually
@@ -201,3 +202,17 @@ def facts(server: Mongod, database: str) -> dict[str, list[Any]]:
             name: list(client[database][name].find({"removed": None}).sort("_id"))
             for name in ("live_rooms", "places", "sessions")
         }
+
+
+async def test_a_migration_of_a_database_in_use(launch_on: Launch, standalone: Mongod) -> None:
+    """`qlive migrate` is refused in one line while a server uses the database; looking on is allowed."""
+    settings = {"store": {"provider": "mongo"}, "mongo": {"uri": standalone.uri, "database": "one_migrated"}}
+    config = str(launch_on(settings).server.config)
+    refused, looked = await asyncio.gather(
+        asyncio.to_thread(qlive, "migrate", "-f", config),
+        asyncio.to_thread(qlive, "migrate", "-f", config, "--dry-run"),
+    )
+    [line] = [line for line in refused.err if line.startswith("qlive: ")]
+    assert refused.code == 3
+    assert line.startswith(f"qlive: {config}: mongo.database: database one_migrated is in use by process ")
+    assert looked.code == 0
