@@ -19,7 +19,7 @@ class Rules:
     sms_phone_hourly_limit: int = 5
     sms_phone_daily_limit: int = 10
     sms_address_hourly_limit: int = 60
-    sms_address_wrong_hourly_limit: int = 300
+    sms_address_wrong_hourly_limit: int = 1000
     pk_offer_timeout_s: float = 10
     join_request_timeout_s: float = 10
     grace_s: float = 20

@@ -218,7 +218,7 @@ class Sms:
     phone_daily_limit: int = number(10, "Codes that one phone may ask for in a day.")
     address_hourly_limit: int = number(60, "Codes that one client address may ask for in an hour.")
     address_wrong_hourly_limit: int = number(
-        300, "Wrong codes that may come from one client address in an hour."
+        1000, "Wrong codes that may come from one client address in an hour."
     )
 
 

@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 HOUR_S = 3600.0
 DAY_S = 86400.0
+_AHEAD_S = 60.0
 
 _PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 
@@ -72,6 +73,7 @@ class SendQuota:
 def recent(sent_at: tuple[float, ...], *, now: float, within_s: float) -> tuple[float, ...]:
     """Return those times that lie less than ``within_s`` seconds back.
 
-    A time to come was noted by a process whose clock was ahead; it counts for nothing, as it might for ever.
+    What lies further ahead than requests wait for one another was noted by a process whose clock was wrong; it
+    counts for nothing, as it might for ever.
     """
-    return tuple(at for at in sent_at if 0 <= now - at < within_s)
+    return tuple(at for at in sent_at if -_AHEAD_S < now - at < within_s)

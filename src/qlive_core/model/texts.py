@@ -11,8 +11,8 @@ from attrs import frozen
 
 from qlive_core.errors import BadRequest
 
-# Beside control characters: line separators, what turns the direction of writing around, lone surrogates.
-_ODD = "\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+# Beside control characters: what turns the direction of writing around, and lone surrogates.
+_ODD = "\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 _FORBIDDEN = re.compile(f"[{_ODD}]")
 _FORBIDDEN_IN_LINES = re.compile(f"(?![\t\n\r])[{_ODD}]")
 _REPLACEMENT = "\ufffd"
@@ -27,8 +27,8 @@ def is_clean(text: str) -> bool:
 class TextKind:
     """One kind of text: what users call it, and the most characters that it may have.
 
-    With ``lines`` it may have line breaks and tabs. Other control characters, line separators, characters that turn
-    the direction of writing around, and lone surrogates are never allowed.
+    With ``lines`` it may have line breaks and tabs. Other control characters, characters that turn the direction
+    of writing around, and lone surrogates are never allowed.
     """
 
     name: str
