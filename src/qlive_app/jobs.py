@@ -34,7 +34,7 @@ def jobs_of(assembly: Assembly) -> Sequence[Job]:
         jobs.append(
             Job(
                 "metrics push",
-                lambda: push_for_ever(parts.settings.prometheus, parts.metrics),
+                lambda: push_for_ever(parts.settings.prometheus, parts.metrics, parts.services.census),
                 essential=False,
             )
         )

@@ -10,6 +10,7 @@ from qlive_core.ports.clouds import ImCloud, RtcCloud
 from qlive_core.usecases.attendance import Attendance
 from qlive_core.usecases.audience import Audience
 from qlive_core.usecases.battles import Battles
+from qlive_core.usecases.census import Census
 from qlive_core.usecases.codes import Codes
 from qlive_core.usecases.departure import Departure
 from qlive_core.usecases.directory import Directory
@@ -42,6 +43,7 @@ class Services:
     rooms: Rooms
     audience: Audience
     directory: Directory
+    census: Census
     battles: Battles
     seats: Seats
     seat_control: SeatControl

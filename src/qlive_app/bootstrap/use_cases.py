@@ -11,6 +11,7 @@ from qlive_core.rules import Rules
 from qlive_core.usecases.attendance import Attendance
 from qlive_core.usecases.audience import Audience
 from qlive_core.usecases.battles import Battles
+from qlive_core.usecases.census import Census
 from qlive_core.usecases.codes import Codes
 from qlive_core.usecases.departure import Departure
 from qlive_core.usecases.directory import Directory
@@ -61,6 +62,7 @@ def use_cases_of(
         rooms=Rooms(rooms, places, whereabouts, attendance, departure, clouds.rtc, clock, ids, rules),
         audience=Audience(rooms, places, whereabouts, attendance, seating, signs, clock, rules),
         directory=Directory(rooms, accounts, places, pks),
+        census=Census(rooms, places, pks, presences),
         battles=Battles(rooms, pks, accounts, clouds.rtc, clock, ids, rules),
         seats=Seats(rooms, places, accounts, seating, clock, rules),
         seat_control=SeatControl(rooms, places, accounts, seating, clock, rules),

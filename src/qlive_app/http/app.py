@@ -44,7 +44,7 @@ def create_http_app(
     they change. `im` hears what the IM cloud reports.
     """
     signalling_url = SignallingUrl(settings.websocket_conf, ws_port)
-    operating = OperatingRoutes(metrics, settings.prometheus.metrics_path, readiness)
+    operating = OperatingRoutes(metrics, settings.prometheus.metrics_path, readiness, services.census)
     described = (
         *AccountRoutes(services, settings.trusted_proxies).operations(),
         *RoomRoutes(

@@ -10,6 +10,7 @@ from qlive_app.http.call import Call
 from qlive_app.http.operations import Operation
 from qlive_app.http.replies import Reply, json_reply
 from qlive_app.runtime.metrics import Metrics
+from qlive_core.usecases.census import Census
 
 HEALTH_PATH = "/healthz"
 READINESS_PATH = "/readyz"
@@ -36,6 +37,7 @@ class OperatingRoutes:
     metrics: Metrics
     metrics_path: str
     readiness: Readiness
+    census: Census
 
     async def health(self, _call: Call) -> Reply:
         return _HEALTHY
@@ -48,6 +50,7 @@ class OperatingRoutes:
         return json_reply(answer, 503 if problems else 200)
 
     async def show_metrics(self, _call: Call) -> Reply:
+        self.metrics.show(await self.census.taken())
         return Reply(self.metrics.render(), content_type=self.metrics.content_type)
 
     def operations(self) -> tuple[Operation, ...]:

@@ -13,6 +13,7 @@ from qlive_app.runtime.metrics import Metrics
 from qlive_app.services import Services
 from qlive_core.effects import Effect
 from qlive_core.errors import StoreUnavailable, Unavailable
+from qlive_core.usecases.census import Census
 
 SWEEP_INTERVAL_S = 5.0
 _PING_INTERVAL_S = 1.0
@@ -100,13 +101,14 @@ async def watch_store(
             healthy = True
 
 
-async def push_for_ever(conf: Prometheus, metrics: Metrics) -> None:
+async def push_for_ever(conf: Prometheus, metrics: Metrics, census: Census) -> None:
     """Push all metrics to the gateway at the configured interval until cancelled."""
     log = structlog.get_logger("qlive.metrics")
     url = f"{conf.push_url}/metrics/job/{conf.push_job}"
     async with httpx.AsyncClient(timeout=10.0) as client:
         while True:
             try:
+                metrics.show(await census.taken())
                 answer = await client.put(
                     url, content=metrics.render(), headers={"Content-Type": metrics.content_type}
                 )

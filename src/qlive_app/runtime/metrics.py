@@ -9,6 +9,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from qlive_core.signalling import CloseCode
+from qlive_core.usecases.census import Figures
 
 # Names of the original that do not follow today's rule that counters end in _total; dashboards use them.
 _NAMES_KEPT = (b"qlive_api_http_request_count",)
@@ -131,6 +132,19 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._rooms = Gauge("qlive_rooms", "Open rooms by type.", ["type"], registry=self.registry)
+        self._viewers = Gauge(
+            "qlive_viewers", "Users in the audience of a room, seats included.", registry=self.registry
+        )
+        self._pks_now = Gauge("qlive_pks", "PKs that are offered or live.", ["state"], registry=self.registry)
+        self._seats_taken = Gauge(
+            "qlive_seats_taken", "Seats in voice rooms on which somebody sits.", registry=self.registry
+        )
+        self._users_present = Gauge(
+            "qlive_users_present",
+            "Signed-in users who are connected, expected back or hold a lease.",
+            registry=self.registry,
+        )
         self.deadlines_armed = Gauge("qlive_deadlines_armed", "Deadlines waited for.", registry=self.registry)
         self.commit_seconds = Histogram(
             "qlive_store_commit_seconds",
@@ -217,6 +231,16 @@ class Metrics:
     def observe_vendor_circuit(self, vendor: str, *, is_open: bool) -> None:
         """Note whether calls to the vendor fail at once."""
         self._vendor_circuit.labels(vendor).set(is_open)
+
+    def show(self, figures: Figures) -> None:
+        """Let the gauges of rooms and people show these figures."""
+        for kind, number in figures.rooms.items():
+            self._rooms.labels(kind.value).set(number)
+        for state, number in figures.pks.items():
+            self._pks_now.labels(state.value).set(number)
+        self._viewers.set(figures.viewers)
+        self._seats_taken.set(figures.seats_taken)
+        self._users_present.set(figures.users_present)
 
     def render(self) -> bytes:
         """Return everything in the text format."""

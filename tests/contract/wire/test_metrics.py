@@ -106,8 +106,8 @@ async def test_a_pk_in_figures(launch: Launch) -> None:
         ("end-pk", "0"): 1,
     }
     assert change(PUSHES) == change(PUSHES, fate="sent") == 5
-    assert change(STORED) == 5
-    assert 1 <= change(COMMITS) <= 5
+    assert change(STORED) >= 5  # the probe of the store writes as well
+    assert 1 <= change(COMMITS) <= change(STORED)
     assert change("qlive_effect_failures_total") == change(CONNECTIONS) == 0
 
 
@@ -126,7 +126,7 @@ async def test_seats_in_figures(launch: Launch) -> None:
         assert (await singer.signal.call("end-join", roomID=host.room))["code"] == 0
     outcomes = {label["outcome"]: change(SEATS, **label) for label in change.after.labels(SEATS)}
     assert outcomes == {"asked": 2, "accepted": 1, "timed_out": 1, "left": 1}
-    assert change(STORED) == 5
+    assert change(STORED) >= 5  # the probe of the store writes as well
     lag = "qlive_deadline_lag_seconds_count"
     assert change(lag) == change(lag, kind="seat_request") == 1
 
@@ -178,3 +178,25 @@ async def test_metrics_under_another_path(launch: Launch) -> None:
     await api.get("/healthz")
     figures = await Figures.of(api, "/internal/figures")
     assert figures.labels(COUNT) == [{"method": "GET", "path": "unmatched", "code": "404"}]
+
+
+async def test_what_is_going_on(launch: Launch) -> None:
+    """Rooms, audience, PKs, seats and people, as they are when somebody asks."""
+    stage = launch({})
+    host, _ = await stage.fighting()
+    await stage.offered()
+    await stage.viewer(host.room)
+    voice = await stage.singer()
+    singer = await stage.viewer(voice.room)
+    await ask(singer, voice, 3)
+    await let_in(singer, voice)
+    figures = await Figures.of(stage.api())
+    assert figures.value("qlive_rooms", type="pk") == 4
+    assert figures.value("qlive_rooms", type="voice") == 1
+    assert figures.value("qlive_viewers") == 2
+    assert figures.value("qlive_pks", state="live") == figures.value("qlive_pks", state="offered") == 1
+    assert figures.value("qlive_seats_taken") == 1
+    assert figures.value("qlive_users_present") == 7
+    await voice.api.close_room(voice.room)
+    after = await Figures.of(stage.api())
+    assert (after.value("qlive_rooms", type="voice"), after.value("qlive_seats_taken")) == (0, 0)
