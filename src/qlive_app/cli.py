@@ -6,33 +6,42 @@ from importlib.metadata import version
 from pathlib import Path
 
 import click
-import uvloop
 
 from qlive_app.command_line import configuration_file, give_up, in_use, load_or_exit
 from qlive_app.config import Settings, render_markdown
 
-_ELSEWHERE = {
-    "backup": "qlive_app.backup",
-    "bench": "qlive_app.bench.command",
-    "demo": "qlive_app.demo.command",
-    "fakes": "qlive_app.fakes.command",
-    "migrate": "qlive_app.migrate.command",
-    "restore": "qlive_app.backup",
+ELSEWHERE = {
+    "backup": ("qlive_app.backup", "Copy the store into FILE, while the server runs or not."),
+    "bench": (
+        "qlive_app.bench.command",
+        "Measure qlive on this machine, beside the bare server stack that it runs on.",
+    ),
+    "demo": ("qlive_app.demo.command", "Watch two hosts fight a PK, step by step."),
+    "fakes": ("qlive_app.fakes.command", "Run the clouds on this machine, to develop without internet."),
+    "migrate": ("qlive_app.migrate.command", "Take over the MongoDB database of the original server."),
+    "restore": ("qlive_app.backup", "Put the backup in FILE in the place of the store."),
 }
+"""Commands in modules of their own, with what ``--help`` says of each without loading it."""
 
 
 class _Commands(click.Group):
-    """Loads a command when it is asked for: the server need not wait for what only the bench imports."""
+    """Loads a command when it is asked for: neither the server nor ``--help`` waits for what the bench imports."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = _ELSEWHERE.get(cmd_name)
-        if module is None:
+        if cmd_name not in ELSEWHERE:
             return super().get_command(ctx, cmd_name)
+        module, _ = ELSEWHERE[cmd_name]
         command: click.Command = getattr(import_module(module), cmd_name)
         return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = {name: summary for name, (_, summary) in ELSEWHERE.items()}
+        rows |= {name: command.get_short_help_str(80) for name, command in self.commands.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(rows.items()))
 
 
 @click.group(
@@ -84,6 +93,7 @@ def check(path: Path, *, reference: bool) -> None:
 def _run(path: Path) -> None:
     # Imported late, so that --help and check answer at once.
     import structlog  # noqa: PLC0415
+    import uvloop  # noqa: PLC0415
 
     from qlive_adapters.claims import InUse  # noqa: PLC0415
     from qlive_app.bootstrap import assemble  # noqa: PLC0415

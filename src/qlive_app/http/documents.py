@@ -68,11 +68,21 @@ class DocumentRoutes:
         openapi = Reply(encode_object(self.openapi).encode())
         route = partial(Operation, method="GET", summary="", tag="", authorised=False)
         return (
+            # For people who type an address. Apps never ask for these; one of them blocks every redirect.
+            route(path="/", name="front", run=_leading_to_the_page),
+            route(path="/swagger", name="swaggerFront", run=_leading_to_the_page),
             route(path="/swagger/index.html", name="swagger", run=_showing(page)),
             route(path="/swagger/openapi.json", name="openapi", run=_showing(openapi)),
             route(path="/swagger/{file}", name="swaggerAsset", run=self.swagger),
             route(path="/asyncapi.json", name="asyncapi", run=self.asyncapi),
         )
+
+
+async def _leading_to_the_page(_call: Call) -> Reply:
+    return _TO_THE_PAGE
+
+
+_TO_THE_PAGE = Reply(b"", 302, _HTML, location="/swagger/index.html")
 
 
 def _showing(reply: Reply) -> Run:

@@ -14,12 +14,15 @@ class Reply:
 
     __slots__ = ("_headers", "body", "status")
 
-    def __init__(self, body: bytes, status: int = 200, content_type: str = JSON) -> None:
+    def __init__(
+        self, body: bytes, status: int = 200, content_type: str = JSON, *, location: str = ""
+    ) -> None:
         self.body = body
         self.status = status
         self._headers = (
             (b"content-type", content_type.encode("latin-1")),
             (b"content-length", str(len(body)).encode("ascii")),
+            *([(b"location", location.encode("latin-1"))] if location else ()),
         )
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:

@@ -131,3 +131,11 @@ async def test_asyncapi_is_made_from_the_messages(stage: Stage) -> None:
     answer = await stage.api().get("/asyncapi.json")
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert answer.json() == asyncapi_document(version=version("qlive"), url=stage.server.ws_url)
+
+
+@pytest.mark.parametrize("path", ["/", "/swagger", "/swagger/"])
+async def test_whoever_types_an_address_finds_the_page(path: str, stage: Stage) -> None:
+    """The routes of apps never redirect; these are for people."""
+    answer = await stage.api().get(path)
+    assert (answer.status_code, answer.headers["location"]) == (302, PAGE)
+    assert (await stage.api().get("/v1")).json()["code"] == 404000

@@ -133,7 +133,6 @@ async def test_an_odd_room_id_is_just_no_room(room_id: str, stage: Stage) -> Non
 
 
 UNKNOWN = [
-    ("GET", "/"),
     ("GET", "/v1"),
     ("GET", "/v2/rooms"),
     ("GET", "//v1/rooms"),
