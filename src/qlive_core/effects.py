@@ -98,6 +98,13 @@ class LetGo:
 
 
 @frozen
+class Forget:
+    """Drop what is kept for this user: they have gone elsewhere, and it was about the room before."""
+
+    user_id: str
+
+
+@frozen
 class Count:
     """Count, for the operators, that a PK has come to this state."""
 
@@ -153,6 +160,7 @@ Effect = (
     | Hold
     | ReachByIm
     | LetGo
+    | Forget
     | Count
     | CountSeat
     | OpenChat

@@ -188,6 +188,12 @@ class Hub:
         """Return those who are reached over IM and in no other way, in an order that hardly changes."""
         return [user_id for user_id in self._over_im if user_id not in self._connections]
 
+    def forget(self, user_id: str) -> None:
+        """Drop what is kept for the user, who goes on being expected."""
+        mailbox = self._mailboxes.get(user_id)
+        if mailbox is not None:
+            mailbox.clear()
+
     def let_go(self, user_id: str) -> None:
         """Drop what was kept, keep no more, and do not try to reach the user."""
         self._emptied(user_id)

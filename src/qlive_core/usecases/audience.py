@@ -2,11 +2,11 @@
 
 from attrs import evolve, frozen
 
-from qlive_core.effects import Effect, Outcome
+from qlive_core.effects import Effect, Forget, Hold, Outcome
 from qlive_core.errors import NoSuchRoom, Stale, UserBroadcasting, UserJoined
 from qlive_core.model.place import Place, PlaceKind
 from qlive_core.model.revision import first_revision
-from qlive_core.model.room import Room
+from qlive_core.model.room import Room, RoomType
 from qlive_core.ports.stores import PlaceStore, RoomStore
 from qlive_core.ports.world import Clock, SignsOfLife
 from qlive_core.rules import Rules
@@ -49,7 +49,11 @@ class Audience:
             raise UserJoined
         leased = await self._watch(user_id, room_id, here.place)
         left = await self.seating.left_behind(elsewhere) if elsewhere is not None else ()
-        return Outcome(room, (*leased, *left, *await self.seating.roster(room, user_id)))
+        stays = here.room is not None and here.room.id == room_id
+        forgotten: tuple[Effect, ...] = () if stays else (Forget(user_id),)
+        # Who watches a voice room is going to connect; what happens until then is kept.
+        held: tuple[Effect, ...] = (Hold(user_id),) if leased and room.type is RoomType.VOICE else ()
+        return Outcome(room, (*forgotten, *leased, *held, *left, *await self.seating.roster(room, user_id)))
 
     @redecided
     async def leave(self, user_id: str) -> Outcome[None]:
@@ -60,7 +64,9 @@ class Audience:
         here = await self.whereabouts.of(user_id)
         if here.hosted_room is not None:
             raise UserBroadcasting
-        return Outcome(None, await self.seating.leave(here.place) if here.place is not None else ())
+        if here.place is None:
+            return Outcome(None)
+        return Outcome(None, (Forget(user_id), *await self.seating.leave(here.place)))
 
     async def poll(self, user_id: str, room_id: str) -> tuple[Effect, ...]:
         """Note that the user asked for the room: it renews a viewer's lease and re-admits a lapsed one."""

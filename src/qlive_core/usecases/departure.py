@@ -10,6 +10,7 @@ from qlive_core.effects import (
     CountSeat,
     Disarm,
     Effect,
+    Forget,
     LetGo,
     Notify,
     Outcome,
@@ -62,7 +63,7 @@ class Departure:
         with suppress(Unavailable):
             told += await self.end_pk_of(room.id)
             told += await self.empty_closed(room.id)
-        return Outcome(None, (*told, CloseChat(room.id)))
+        return Outcome(None, (Forget(room.creator), *told, CloseChat(room.id)))
 
     async def empty_closed(self, room_id: str) -> tuple[Effect, ...]:
         """Take everybody out of a room that is closed, and tell the audience.

@@ -2,7 +2,7 @@
 
 from attrs import evolve, frozen
 
-from qlive_core.effects import Effect, Hold, OpenChat, Outcome
+from qlive_core.effects import Effect, Forget, Hold, OpenChat, Outcome
 from qlive_core.errors import (
     Duplicate,
     NoSuchRoom,
@@ -133,7 +133,9 @@ class Rooms:
         await self._settle(room, place)
         leased += await self.attendance.attend(room.creator)
         held: tuple[Effect, ...] = (Hold(room.creator),) if leased else ()
-        return Outcome(self._hosted(room), (*leased, *held, OpenChat(room.id, room.name)))
+        return Outcome(
+            self._hosted(room), (Forget(room.creator), *leased, *held, OpenChat(room.id, room.name))
+        )
 
     async def _take_place(self, room: Room, old: Place | None) -> Place:
         now = self.clock.now()

@@ -5,7 +5,7 @@ import time
 
 from .client import NO_CLOSE_FRAME
 from .conftest import SHORT_TIMES
-from .stage import Person, Stage, eventually, offer
+from .stage import Person, Stage, ask, eventually, let_in, offer
 
 GRACE_S: float = SHORT_TIMES["websocket_conf"]["reconnect_timeout_s"]
 PONG_TIMEOUT_S: float = SHORT_TIMES["websocket_conf"]["pong_timeout_s"]
@@ -193,6 +193,39 @@ async def test_a_disconnecting_viewer_leaves_at_once(hasty: Stage) -> None:
     await viewer.signal.send("disconnect")
     assert await viewer.signal.expect_close() == 1000
     assert (await host.sees(host.room) or {})["audienceNumber"] == 0
+
+
+async def test_pushes_of_one_room_do_not_reach_the_next(stage: Stage) -> None:
+    """A host without a connection closes and opens anew: the offer to the old room is none of the new one's."""
+    host, other = await stage.person(), await stage.host()
+    await host.go_live()
+    assert (await other.signal.call("start-pk", pkRoomID=host.room))["code"] == 0
+    assert (await host.api.close_room(host.room)).status_code == 200
+    await host.go_live()
+    await host.connect()
+    await host.signal.nothing_within()
+
+
+async def test_the_end_of_one_room_does_not_close_the_next(stage: Stage) -> None:
+    """A viewer whose connection is down enters another room: they are not told that the first one closed."""
+    host, other = await stage.singer(), await stage.singer()
+    viewer = await stage.viewer(host.room)
+    await viewer.signal.drop()
+    assert (await host.api.close_room(host.room)).status_code == 200
+    assert (await viewer.api.enter_room(other.room)).status_code == 200
+    await viewer.connect()
+    await viewer.signal.nothing_within()
+
+
+async def test_a_viewer_of_a_voice_room_misses_nothing_before_their_first_connection(stage: Stage) -> None:
+    """Between entering and auth somebody takes a seat; they hear of it."""
+    host = await stage.singer()
+    singer, late = await stage.viewer(host.room), await stage.person()
+    await late.watch(host.room)
+    await ask(singer, host, 2)
+    await let_in(singer, host)
+    await late.connect()
+    assert (await late.signal.expect("on-audience-join"))["reqUserID"] == singer.id
 
 
 async def _is_gone(room_id: str, witness: Person) -> None:

@@ -151,3 +151,14 @@ def test_whoever_is_let_go_is_not_reached() -> None:
     hub.let_go("ann")
     assert hub.deliver("ann", "1") == "dropped"
     assert (im.sent, hub.only_by_im()) == ([], [])
+
+
+def test_what_was_kept_for_one_room_is_forgotten_for_the_next() -> None:
+    """The user goes on being expected, and hears what comes from then on."""
+    hub, socket = Hub(), Socket()
+    hub.hold("ann")
+    assert hub.deliver("ann", "of the old room") == "kept"
+    hub.forget("ann")
+    assert hub.deliver("ann", "of the new room") == "kept"
+    assert hub.attach("ann", socket, 1) == ["of the new room"]
+    hub.forget("nobody")

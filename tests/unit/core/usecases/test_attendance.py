@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from core.world import World, pushes, refusal, run
-from qlive_core.effects import Arm, CloseChat, DeadlineKind, HangUp, HangUpReason, LetGo
+from qlive_core.effects import Arm, CloseChat, DeadlineKind, Forget, HangUp, HangUpReason, LetGo
 from qlive_core.errors import BadToken
 from qlive_core.model.place import PlaceKind
 from qlive_core.model.presence import PresenceState
@@ -123,7 +123,7 @@ async def test_disconnect_is_the_users_word(world: World) -> None:
     room = (await world.rooms.create(user_id, "songs", "pk")).reply.room.id
     await world.attendance.drop(user_id, "conn-1")
     left = await world.attendance.disconnect(user_id, "conn-1")
-    assert left.effects == (CloseChat(room), LetGo(user_id))
+    assert left.effects == (Forget(user_id), CloseChat(room), LetGo(user_id))
     assert await world.stores.rooms.get(room) is None
     assert await world.stores.presences.get(user_id) is None
     assert (await world.attendance.disconnect(user_id, "conn-1")).effects == ()

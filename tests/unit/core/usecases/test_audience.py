@@ -1,7 +1,7 @@
 """Entering, leaving, and watching by polling."""
 
 from core.world import World, refusal
-from qlive_core.effects import Arm, DeadlineKind
+from qlive_core.effects import Arm, DeadlineKind, Forget
 from qlive_core.errors import NoSuchRoom, UserBroadcasting
 
 
@@ -16,7 +16,13 @@ async def test_enter_and_leave(world: World) -> None:
     viewer = await world.user(2)
     entered = await world.audience.enter(viewer, room)
     assert entered.reply.id == room
-    assert entered.effects == (Arm(DeadlineKind.PRESENCE, viewer, world.clock.now() + 60),)
+    assert entered.effects == (
+        Forget(viewer),
+        Arm(DeadlineKind.PRESENCE, viewer, world.clock.now() + 60),
+    )
+    assert Forget(viewer) not in (await world.audience.enter(viewer, room)).effects, (
+        "they stay where they are"
+    )
     assert (await world.status(viewer), await audience(world, room)) == ("watching", 1)
     await world.audience.leave(viewer)
     assert (await world.status(viewer), await audience(world, room)) == ("idle", 0)

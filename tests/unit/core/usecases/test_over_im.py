@@ -5,7 +5,17 @@ from collections.abc import Callable
 import pytest
 
 from core.world import World, refusal, run
-from qlive_core.effects import Arm, CloseChat, DeadlineKind, HangUp, HangUpReason, Hold, LetGo, ReachByIm
+from qlive_core.effects import (
+    Arm,
+    CloseChat,
+    DeadlineKind,
+    Forget,
+    HangUp,
+    HangUpReason,
+    Hold,
+    LetGo,
+    ReachByIm,
+)
 from qlive_core.model.place import PlaceKind
 from qlive_core.model.presence import PresenceState
 
@@ -234,7 +244,8 @@ async def test_leaving_is_the_users_word(world: World) -> None:
     room = (await world.rooms.create(user_id, "songs", "pk")).reply.room.id
     left = await world.attendance.leave_by_im(user_id, world.clock.now())
     assert left.reply
-    assert left.effects == (CloseChat(room), LetGo(user_id), HangUp(user_id, HangUpReason.LEFT, "conn-1"))
+    ended = (Forget(user_id), CloseChat(room), LetGo(user_id))
+    assert left.effects == (*ended, HangUp(user_id, HangUpReason.LEFT, "conn-1"))
     assert await world.stores.rooms.get(room) is None
     assert await world.stores.presences.get(user_id) is None
     again = await world.attendance.leave_by_im(user_id, world.clock.now())

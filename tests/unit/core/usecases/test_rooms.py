@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from core.world import World, pushes, refusal
-from qlive_core.effects import Arm, DeadlineKind, Hold, OpenChat
+from qlive_core.effects import Arm, DeadlineKind, Forget, Hold, OpenChat
 from qlive_core.errors import (
     InvalidRoomName,
     NoSuchRoom,
@@ -28,6 +28,7 @@ async def test_create(world: World) -> None:
     assert (room.name, room.type, room.creator) == ("songs", RoomType.PK, ann)
     assert opened.reply.rtc_token == f"rtc:{room.id}:{ann}:admin"
     assert opened.effects == (
+        Forget(ann),
         Arm(DeadlineKind.PRESENCE, ann, world.clock.now() + 60),
         Hold(ann),
         OpenChat(opened.reply.room.id, "songs"),
@@ -40,7 +41,7 @@ async def test_a_host_with_a_connection_needs_no_lease(world: World) -> None:
     ann, token = await world.login("13800000001")
     await world.attendance.connect(token, "conn-1")
     opened = await world.rooms.create(ann, "songs", "pk")
-    assert opened.effects == (OpenChat(opened.reply.room.id, "songs"),)
+    assert opened.effects == (Forget(ann), OpenChat(opened.reply.room.id, "songs"))
 
 
 async def test_create_again_returns_the_room_that_is_there(
