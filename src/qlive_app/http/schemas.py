@@ -1,5 +1,7 @@
 """What requests say in their bodies. Fields are read leniently: absent or null is empty."""
 
+from qlive_core.model.room import NAME_MAX_CHARACTERS
+from qlive_core.model.texts import ATTACHMENT, AVATAR, FEEDBACK, FILENAME, GENDER, NICKNAME
 from qlive_core.signalling.lenient_json import wire, wired
 
 
@@ -20,9 +22,9 @@ class LoginBody:
 class ProfileBody:
     """The parts of a profile that change; empty ones stay as they are."""
 
-    nickname: str = wire("nickname", default="", example="Ann", max_characters=64)
-    gender: str = wire("gender", default="", example="female", max_characters=16)
-    avatar: str = wire("avatar", default="", example="1.jpg", max_characters=1024)
+    nickname: str = wire("nickname", default="", example="Ann", max_characters=NICKNAME.most)
+    gender: str = wire("gender", default="", example="female", max_characters=GENDER.most)
+    avatar: str = wire("avatar", default="", example="1.jpg", max_characters=AVATAR.most)
 
 
 @wired
@@ -30,7 +32,12 @@ class CreateRoomBody:
     """The room that a host wants to open."""
 
     user_id: str = _ignored()
-    name: str = wire("roomName", example="Ann's room", max_characters=100, doc="1 to 100 characters, unique.")
+    name: str = wire(
+        "roomName",
+        example="Ann's room",
+        max_characters=NAME_MAX_CHARACTERS,
+        doc="1 to 100 characters, unique.",
+    )
     type: str = wire("roomType", default="", example="pk", doc='"pk" or "voice"; empty means "pk".')
 
 
@@ -38,7 +45,12 @@ class CreateRoomBody:
 class RenameRoomBody:
     """The new name of a room."""
 
-    name: str = wire("roomName", example="Ann's room", max_characters=100, doc="1 to 100 characters, unique.")
+    name: str = wire(
+        "roomName",
+        example="Ann's room",
+        max_characters=NAME_MAX_CHARACTERS,
+        doc="1 to 100 characters, unique.",
+    )
 
 
 @wired
@@ -61,7 +73,7 @@ class LeaveRoomBody:
 class UploadTokenBody:
     """The file that is to be uploaded."""
 
-    filename: str = wire("filename", default="", example="feedback/1.log", max_characters=750)
+    filename: str = wire("filename", default="", example="feedback/1.log", max_characters=FILENAME.most)
     expire_s: int = wire(
         "expireSeconds", default=0, example=3600, doc="0 or less means an hour; a day is the most."
     )
@@ -71,11 +83,11 @@ class UploadTokenBody:
 class FeedbackBody:
     """What a user tells the operators."""
 
-    content: str = wire("content", default="", example="The picture freezes.", max_characters=5000)
+    content: str = wire("content", default="", example="The picture freezes.", max_characters=FEEDBACK.most)
     attachment: str = wire(
         "attachment",
         default="",
         example="feedback/1.log",
-        max_characters=1024,
+        max_characters=ATTACHMENT.most,
         doc="URL or uploaded file.",
     )
