@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from qlive_core.effects import (
     Arm,
@@ -70,7 +70,6 @@ class Attendance:
         await self.presences.replace(presence.until(ends))
         return Outcome(None, (absence_deadline(user_id, ends),))
 
-    @redecided
     async def disconnect(self, user_id: str, connection_id: str) -> Outcome[None]:
         """Take the user's word that they leave where they are. Fenced as ``drop`` is.
 
@@ -79,8 +78,7 @@ class Attendance:
         seen = await self.departure.seen(user_id)
         if seen.presence is None or seen.presence.connection_id != connection_id:
             return Outcome(None)
-        await self._remove(seen.presence)
-        left = await self.departure.leave(evolve(seen, presence=None))
+        left = await self.departure.leave(seen)
         return Outcome(None, (*left.effects, *await self.attend(user_id)))
 
     @redecided
