@@ -1,11 +1,25 @@
 """Bytes on a socket, where a client library would hide or mend what matters."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 
 from .client import PATIENCE_S
 from .server import RunningServer
+
+
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Connect to a port of this machine; whatever is waited for within comes in time, or TimeoutError is raised."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            yield reader, writer
+    finally:
+        writer.transport.abort()
+        await asyncio.sleep(0)  # the loop closes it in its next round
 
 
 async def exchange(server: RunningServer, request: bytes) -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from uvicorn.server import ServerState
 from qlive_app.runtime import request_protocol
 from qlive_app.runtime.request_protocol import refusing
 
-from .client import PATIENCE_S
+from .raw import connected
 from .server import RunningServer
 from .stage import eventually
 
@@ -40,17 +40,6 @@ def sized(body: bytes) -> bytes:
 def chunks(body: bytes, size: int) -> bytes:
     pieces = (body[at : at + size] for at in range(0, len(body), size))
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
-
-
-@asynccontextmanager
-async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            yield reader, writer
-    finally:
-        writer.transport.abort()
-        await asyncio.sleep(0)  # the loop closes it in its next round
 
 
 async def everything(reader: asyncio.StreamReader) -> bytes:

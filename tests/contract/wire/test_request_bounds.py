@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 import uvicorn
@@ -13,22 +12,12 @@ from uvicorn.server import ServerState
 from qlive_app.runtime import request_protocol
 from qlive_app.runtime.request_protocol import refusing
 
-from .client import PATIENCE_S
+from .raw import connected
 from .server import RunningServer
 from .stage import Stage
 
 SHORT_S = 0.2
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
-
-
-@asynccontextmanager
-async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            yield reader, writer
-    finally:
-        writer.close()
 
 
 async def endless(writer: asyncio.StreamWriter) -> None:
