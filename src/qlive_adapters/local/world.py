@@ -34,6 +34,7 @@ class SystemClock:
         self._wall, self._monotonic = wall, monotonic
         self._ahead = wall() - monotonic()
         self._last_beat: float | None = None
+        self._latest = self._monotonic() + self._ahead
 
     def now(self) -> float:
         """Return seconds that never step."""
@@ -41,7 +42,9 @@ class SystemClock:
         if self._last_beat is not None and at - self._last_beat > _PAUSE_S:
             self._ahead -= at - self._last_beat - BEAT_S
             self._last_beat = at
-        return at + self._ahead
+        # A pause is noticed some time after the last beat; what was told until then stands.
+        self._latest = max(self._latest, at + self._ahead)
+        return self._latest
 
     def wall(self) -> float:
         """Return Unix seconds by the machine's clock."""

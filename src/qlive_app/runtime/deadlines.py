@@ -11,7 +11,7 @@ from qlive_core.effects import Arm, DeadlineKind, Disarm, Effect, Outcome
 from qlive_core.errors import QliveError
 from qlive_core.ports.world import Clock
 
-_LONGEST_SLEEP_S = 1.0  # bounds the harm of a wall clock that is set
+_LONGEST_SLEEP_S = 1.0  # the clock may stand still meanwhile, or go on from a later time at the start
 _AT_ONCE = 64
 _RETRY_S = 1.0
 

@@ -40,6 +40,21 @@ def test_steps_of_the_machines_clock_change_nothing(history: list[tuple[float, f
         assert clock.wall() == machine.shown
 
 
+@given(st.lists(st.tuples(st.floats(0, 4), st.booleans()), max_size=12))
+def test_it_never_goes_back(history: list[tuple[float, bool]]) -> None:
+    """Whether beats come in time or late, and whenever somebody asks: a revision begins with this time."""
+    machine = Machine()
+    clock = SystemClock(machine.wall, machine.monotonic)
+    clock.beat()
+    latest = clock.now()
+    for seconds, beats in history:
+        machine.run(seconds)
+        if beats:
+            clock.beat()
+        assert clock.now() >= latest
+        latest = clock.now()
+
+
 def test_a_pause_does_not_count() -> None:
     """A process that was stopped goes on where it was, however long that took."""
     machine = Machine()
